@@ -1,0 +1,133 @@
+"""One request = one Context = one transaction, committed before the answer; then the index.
+
+    with runtime.context(caller, writing=True) as ctx:
+        memories.add(ctx, ...)
+
+The first statement begins the transaction, so what a verb does before it (embedding, above all) holds none. After the
+commit the memories that the verbs touched are brought level in the index, and the reads they logged are written: both
+in commits that need not wait for the disk.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from app.database import Database
+from app.engine.engine import Engine
+from app.engine.index import Vectors
+from app.engine.sync import sync
+from app.models import AccessLog
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, through what, and what they may.
+
+    Attributes:
+        user_id: the user's row.
+        name: the `user_id` that protocols carry.
+        app: name of the app that a key is bound to, else None.
+        scopes: of `read`, `write`, `admin`.
+        is_person: signed in on the dashboard: not an app, so their reads are not an app's reads.
+        key_id: the key that was used, if one was.
+    """
+
+    user_id: UUID
+    name: str
+    app: str | None
+    scopes: frozenset[str]
+    is_person: bool = False
+    key_id: UUID | None = None
+    session_id: UUID | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether every user's memories are within reach."""
+        return "admin" in self.scopes
+
+
+class Runtime:
+    """What lives as long as the server: settings, database, engine."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings.url)
+        self.relaxed = Database(settings.url, durable=False)
+        self.engine = Engine(settings.url, settings.data_dir, settings.vector_cache_bytes)
+
+    @contextmanager
+    def context(self, caller: Caller, *, writing: bool = False) -> Iterator["Context"]:
+        """A Context for `caller`: commits and then syncs the index, or rolls back on an exception."""
+        with self.database.session(writing=writing) as session:
+            ctx = Context(self, caller, session)
+            yield ctx
+            session.commit()
+        ctx.finish()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.dispose()
+        self.relaxed.dispose()
+
+
+@dataclass(slots=True)
+class Context:
+    """What a verb works with. Verbs read and write through `session` and never commit."""
+
+    runtime: Runtime
+    caller: Caller
+    session: Session
+    _touched: dict[UUID, None] = field(default_factory=dict)
+    _ready: dict[UUID, tuple[str, Vectors]] = field(default_factory=dict)
+    _reads: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        """How this server is deployed."""
+        return self.runtime.settings
+
+    @property
+    def engine(self) -> Engine:
+        """What embeds and searches."""
+        return self.runtime.engine
+
+    def touch(self, ids: Iterable[UUID]) -> None:
+        """Have these memories brought level in the index after the commit."""
+        self._touched.update(dict.fromkeys(ids))
+
+    def ready(self, id: UUID, composed: str, vector: Vectors) -> None:
+        """`touch` with a vector that is computed already, of the composed text."""
+        self._touched[id] = None
+        self._ready[id] = (composed, vector)
+
+    def log_reads(self, app_id: UUID, ids: Sequence[UUID], kind: str, **metadata: Any) -> None:
+        """Have these memories logged as shown to the app, in one batch after the read."""
+        self._reads += [
+            {"memory_id": id, "app_id": app_id, "access_type": kind, "metadata_": metadata} for id in ids
+        ]
+
+    def finish(self) -> None:
+        """After the commit: write the access log, bring the index level. The request has succeeded already."""
+        if self._reads:
+            self._write_reads()
+        if self._touched:
+            self._sync()
+
+    def _write_reads(self) -> None:
+        with self.runtime.relaxed.transaction() as session:
+            session.execute(insert(AccessLog), self._reads)
+
+    def _sync(self) -> None:
+        try:
+            sync(self.runtime.relaxed, self.engine.index, list(self._touched), self._ready)
+        except Exception:  # noqa: BLE001 -- any store's any failure: the write is committed, the sweep will catch up
+            logger.exception("the index is behind by %d memories until the sweep", len(self._touched))

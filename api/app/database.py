@@ -1,0 +1,193 @@
+"""The database: declarative base, naming convention, engines and their sessions.
+
+SQLite is used as it wants to be: WAL, foreign keys on, explicit `BEGIN` (the driver's own transactions would let two
+statements of one request see two states), and one writer at a time, queued fairly in this process by a lock instead
+of by SQLite's sleeping busy handler.
+"""
+
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+from uuid_utils.compat import uuid7
+
+BUSY_SECONDS = 30
+POOL_SIZE = 48  # more than the 40 threads that answer requests, so that none waits for a connection
+
+_write_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+def now() -> datetime:
+    """The current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> UUID:
+    """A new time-ordered UUID (version 7): rows born together lie together in every index."""
+    return uuid7()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware in Python, UTC in the database; SQLite, which has no zones, stores it naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times: nobody can tell what they mean."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime reached the database")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give every time its zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Database:
+    """An engine and its sessions.
+
+    With `durable=False` a commit on SQLite is not flushed to the disk: right for what can be made again from the
+    truth (the index) or is worth less than a write's wait (access logs). It survives a killed process all the same;
+    only a power cut can lose it, and WAL keeps the order, so the truth is never behind its copy.
+    """
+
+    def __init__(self, url: str, *, durable: bool = True) -> None:
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url, durable) if self.is_sqlite else _server_engine(url, durable)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    def session(self, *, writing: bool = False) -> Session:
+        """A new session; its first statement begins the transaction, `writing` ones take the write lock then."""
+        bind = self.engine.execution_options(writing=True) if writing else self.engine
+        return self._sessions(bind=bind)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for a few reads, given back at the end."""
+        with self.session() as session:
+            yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A writing session: committed at the end, rolled back on an exception."""
+        with self.session(writing=True) as session, session.begin():
+            yield session
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def _server_engine(url: str, durable: bool) -> Engine:
+    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True)
+    if not durable:
+
+        @event.listens_for(engine, "begin")
+        def relax(connection: Connection) -> None:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+    return engine
+
+
+def _sqlite_engine(url: str, durable: bool) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
+    )
+    lock = _write_locks[make_url(url).database or url]
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        _set_pragmas(connection, durable)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("writing"):
+            _begin_write(connection, lock)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+    @event.listens_for(engine, "commit")
+    def release_after_commit(connection: Connection) -> None:
+        # The event comes before the commit itself: commit here, while the lock is still ours.
+        if connection.info.get("writes"):
+            _finish_write(connection, lock, "COMMIT")
+
+    @event.listens_for(engine, "rollback")
+    def release_after_rollback(connection: Connection) -> None:
+        if connection.info.get("writes"):
+            _finish_write(connection, lock, "ROLLBACK")
+
+    return engine
+
+
+def _set_pragmas(connection: Any, durable: bool) -> None:
+    raw: sqlite3.Connection = connection
+    raw.isolation_level = None  # no implicit transactions: `begin` below says when one starts
+    for pragma in (
+        "journal_mode = WAL",
+        f"synchronous = {'FULL' if durable else 'NORMAL'}",
+        "foreign_keys = ON",
+        "cache_size = -4000",
+        "temp_store = MEMORY",
+    ):
+        raw.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_write(connection: Connection, lock: threading.Lock) -> None:
+    if not lock.acquire(timeout=BUSY_SECONDS):
+        raise sqlite3.OperationalError("database is locked by another writer of this process")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except BaseException:
+        lock.release()
+        raise
+    connection.info["writes"] = True
+
+
+def _finish_write(connection: Connection, lock: threading.Lock, statement: str) -> None:
+    raw = connection.connection.dbapi_connection
+    try:
+        if isinstance(raw, sqlite3.Connection) and raw.in_transaction:
+            raw.execute(statement)
+    except sqlite3.Error:
+        # A failed COMMIT leaves the transaction open; the rollback that follows ends it and frees the lock.
+        if statement == "ROLLBACK":
+            connection.info.pop("writes", None)
+            lock.release()
+        raise
+    connection.info.pop("writes", None)
+    lock.release()

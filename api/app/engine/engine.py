@@ -1,0 +1,118 @@
+"""The engine in use: built in the background from the configuration, exchanged when the configuration changes."""
+
+import importlib
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.engine.categories import Categoriser, Prototype
+from app.engine.index import Index, Vectors
+from app.errors import Unavailable
+
+BUILD_SECONDS = 60  # a request that needs the engine while it is being built waits so long
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One configuration's engine; `model` names its vectors."""
+
+    index: Index
+    categoriser: Categoriser
+    model: str
+
+
+class Engine:
+    """Embeds, categorises and searches with whatever the configuration says."""
+
+    def __init__(self, url: str, data_dir: Path, cache_bytes: int) -> None:
+        self._url = url
+        self._data_dir = data_dir
+        self._cache_bytes = cache_bytes
+        self._ready = threading.Event()
+        self._built: Built | None = None
+        self._failure = "it has not been started"
+
+    def start(self, config: Mapping[str, Any]) -> threading.Thread:
+        """Build from `config` in the background; whoever needs the engine waits."""
+        thread = threading.Thread(target=self._start, args=(config,), name="engine", daemon=True)
+        thread.start()
+        return thread
+
+    def _start(self, config: Mapping[str, Any]) -> None:
+        try:
+            self.use(self.build(config))
+        except Exception as error:  # noqa: BLE001 -- any provider's any failure; the server serves on without it
+            logger.exception("the engine cannot be built; writes are kept and indexed later")
+            self._failure = str(error)
+            self._ready.set()
+
+    def build(self, config: Mapping[str, Any]) -> Built:
+        """An engine for `config`, not in use yet.
+
+        Raises:
+            Invalid: the configuration cannot be built; the message says why.
+            Exception: whatever the provider raises when it is first asked.
+        """
+        providers = self.providers()
+        place = providers.Place(self._url, self._data_dir / "models", self._cache_bytes)
+        index, model = providers.build_index(config["mem0"]["embedder"], config["mem0"]["vector_store"], place)
+        return Built(index, _categoriser(index, config["openmemory"]), model)
+
+    def use(self, built: Built) -> None:
+        """From now on this one answers."""
+        self._built = built
+        self._ready.set()
+
+    @staticmethod
+    def providers() -> Any:
+        """`app.engine.providers`, imported now: mem0 takes seconds to import, and a starting server need not wait."""
+        return importlib.import_module("app.engine.providers")
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether an engine is in use."""
+        return self._built is not None
+
+    @property
+    def built(self) -> Built:
+        """The engine in use.
+
+        Raises:
+            Unavailable: it could not be built, or is not built in time.
+        """
+        if not self._ready.wait(BUILD_SECONDS):
+            raise Unavailable("The embedder is still being loaded")
+        if self._built is None:
+            raise Unavailable(f"The embedder is not available: {self._failure}")
+        return self._built
+
+    @property
+    def index(self) -> Index:
+        """The index in use."""
+        return self.built.index
+
+    def embed(self, texts: Sequence[str]) -> Vectors | None:
+        """Vectors of `texts` (n, dimensions), in one call; None when the embedder does not answer.
+
+        A dead embedder must not fail a write: what has no vector now is embedded by the sweep.
+        """
+        try:
+            return self.built.index.embed(texts)
+        except Exception:  # noqa: BLE001 -- any provider's any failure; logged, and the write goes on
+            logger.exception("the embedder does not answer; %d texts are kept and indexed later", len(texts))
+            return None
+
+    def categories(self, vectors: Vectors | None, count: int) -> list[list[str]]:
+        """The categories of `count` texts by their vectors; none without vectors."""
+        return [[] for _ in range(count)] if vectors is None else self.built.categoriser.categories(vectors)
+
+
+def _categoriser(index: Index, section: Mapping[str, Any]) -> Categoriser:
+    prototypes = [Prototype(item["name"], item["description"]) for item in section["categories"]]
+    vectors = index.embed([f"{item.name}: {item.description}" for item in prototypes])
+    return Categoriser(prototypes, vectors, section["category_threshold"], section["max_categories"])

@@ -1,0 +1,92 @@
+"""mem0's factories with our providers registered: the only module that builds embedders and vector stores.
+
+Importing it imports mem0 (1-3 s, 90 MB): `app.engine.engine` does so in the background of a starting server.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mem0.utils.factory import EmbedderFactory, LlmFactory, VectorStoreFactory
+
+from app.engine.index import Embedder, Index
+from app.errors import Invalid
+
+EmbedderFactory.provider_to_class["local"] = "app.engine.local.LocalEmbedding"
+VectorStoreFactory.provider_to_class["sqlite"] = "app.engine.stores.sqlite.SqliteVectorStore"
+
+DIMENSION_PROBE = "How many dimensions?"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the index lives: what the deployment decides and the configuration does not."""
+
+    url: str
+    cache_dir: Path
+    cache_bytes: int
+
+
+def embedder_names() -> list[str]:
+    """Providers that `mem0.embedder.provider` may name."""
+    return sorted(EmbedderFactory.provider_to_class)
+
+
+def llm_names() -> list[str]:
+    """Providers that `mem0.llm.provider` may name."""
+    return sorted(LlmFactory.provider_to_class)
+
+
+def build_index(embedder: Mapping[str, Any], store: Mapping[str, Any], place: Place) -> tuple[Index, str]:
+    """The index that the configuration describes, and the name of its vectors' model.
+
+    Raises:
+        Invalid: it cannot be built; the message says why.
+        Exception: whatever the provider raises when it is first asked (a refused key, a host that is not there).
+    """
+    built = _build_embedder(embedder, place)
+    dimensions = len(built.embed_batch([DIMENSION_PROBE], "add")[0])
+    model = f"{embedder['provider']}:{embedder['config'].get('model') or 'default'}:{dimensions}"
+    return Index(built, _build_store(store, model, dimensions, place)), model
+
+
+def _build_embedder(section: Mapping[str, Any], place: Place) -> Embedder:
+    provider = section["provider"]
+    if provider not in EmbedderFactory.provider_to_class:
+        raise Invalid(f"Unknown embedder provider {provider!r}; there are: {', '.join(embedder_names())}")
+    config = {key: resolve(value) for key, value in section["config"].items() if value is not None}
+    if provider == "local":
+        config["model_kwargs"] = {"cache_dir": str(place.cache_dir)}
+    try:
+        embedder: Embedder = EmbedderFactory.create(provider, config, None)
+    except ImportError as error:
+        raise Invalid(f"The embedder provider {provider!r} needs a package that is not installed: {error}") from error
+    except TypeError as error:
+        raise Invalid(f"The embedder provider {provider!r} does not take this configuration: {error}") from error
+    return embedder
+
+
+def _build_store(section: Mapping[str, Any], model: str, dimensions: int, place: Place) -> Any:
+    config = {
+        "collection_name": model,
+        "embedding_model_dims": dimensions,
+        "url": place.url,
+        "cache_bytes": place.cache_bytes,
+    }
+    return VectorStoreFactory.create(section["provider"], config)
+
+
+def resolve(value: Any) -> Any:
+    """A configured value as it is used: `env:NAME` becomes the variable's value.
+
+    Raises:
+        Invalid: the variable is not set.
+    """
+    if isinstance(value, str) and value.startswith("env:"):
+        name = value.removeprefix("env:")
+        if name not in os.environ:
+            raise Invalid(f"The configuration names the environment variable {name}, which is not set")
+        return os.environ[name]
+    return value

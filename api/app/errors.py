@@ -1,0 +1,54 @@
+"""What can go wrong, in words that know nothing of HTTP.
+
+    CommonplaceError
+    ├── Invalid            the request makes no sense; nothing was changed
+    │   └── TooLarge       it might make sense, but it is over a limit
+    ├── Unauthenticated    nobody we know is asking
+    ├── Forbidden          we know who asks, and they may not
+    ├── NotFound           there is no such thing (or it is somebody else's: the two answer alike)
+    ├── Conflict           it contradicts what is stored
+    ├── RateLimited        later
+    └── Unavailable        something we need (a model, a store) does not answer
+
+Each protocol's `wire.py` gives these a status and a body. The message is shown to the caller: no secrets in it.
+"""
+
+
+class CommonplaceError(Exception):
+    """Base of all domain errors; `str(error)` is fit for the caller's eyes."""
+
+
+class Invalid(CommonplaceError):
+    """The request makes no sense; nothing was changed."""
+
+
+class TooLarge(Invalid):
+    """A text, a file or a body is over its limit; the message names the limit."""
+
+
+class Unauthenticated(CommonplaceError):
+    """No credential, or one that is unknown, revoked or expired."""
+
+
+class Forbidden(CommonplaceError):
+    """The caller is known and may not do this."""
+
+
+class NotFound(CommonplaceError):
+    """No such thing, or one that belongs to somebody else."""
+
+
+class Conflict(CommonplaceError):
+    """The request contradicts what is stored."""
+
+
+class RateLimited(CommonplaceError):
+    """Too many requests; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(CommonplaceError):
+    """A model or a store that is needed does not answer."""

@@ -1,0 +1,41 @@
+"""Tables, one file a noun."""
+
+from app.models.accesses import AccessLog, AppAccess
+from app.models.apps import AccessControl, App, Webhook
+from app.models.configs import Config
+from app.models.events import Event, ImportTask, SessionMessage
+from app.models.index import MemoryVector, VectorOwner
+from app.models.memories import (
+    Category,
+    Memory,
+    MemoryTally,
+    MemoryVersion,
+    State,
+    StatusChange,
+    memory_categories,
+)
+from app.models.users import ApiKey, LoginSession, User
+
+__all__ = [
+    "AccessControl",
+    "AccessLog",
+    "ApiKey",
+    "App",
+    "AppAccess",
+    "Category",
+    "Config",
+    "Event",
+    "ImportTask",
+    "LoginSession",
+    "Memory",
+    "MemoryTally",
+    "MemoryVector",
+    "MemoryVersion",
+    "SessionMessage",
+    "State",
+    "StatusChange",
+    "User",
+    "VectorOwner",
+    "Webhook",
+    "memory_categories",
+]

@@ -1,0 +1,17 @@
+"""What a user may change while the server runs."""
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped
+
+from app.database import Base
+from app.models.columns import Object, Updated, mapped_column
+
+
+class Config(Base):
+    """A named part of the configuration that differs from `default_config.json`."""
+
+    __tablename__ = "configs"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[Object]
+    updated_at: Mapped[Updated]

@@ -1,0 +1,73 @@
+"""What happened: receipts of writes, raw turns, import tasks."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped
+
+from app.database import Base
+from app.models.columns import Created, Id, Json, Name, Object, Updated, Word, mapped_column
+
+
+class Event(Base):
+    """The receipt of one add: what was decided for every candidate, and why. `input` is kept until it succeeded."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        CheckConstraint("status IN ('PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED')", name="status"),
+        Index("ix_events_user_id", "user_id", "created_at"),
+        Index("ix_events_status", "status", "created_at"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    app_id: Mapped[UUID | None] = mapped_column(ForeignKey("apps.id", ondelete="SET NULL"))
+    kind: Mapped[Word]
+    status: Mapped[str] = mapped_column(String(16))
+    inference: Mapped[Word | None]
+    input: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    results: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    error: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[Created]
+    updated_at: Mapped[Updated]
+
+
+class SessionMessage(Base):
+    """A raw turn of a conversation."""
+
+    __tablename__ = "session_messages"
+    __table_args__ = (Index("ix_session_messages_run_id", "user_id", "run_id", "created_at"),)
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    app_id: Mapped[UUID | None] = mapped_column(ForeignKey("apps.id", ondelete="SET NULL"))
+    agent_id: Mapped[Name | None]
+    run_id: Mapped[Name | None]
+    role: Mapped[Word]
+    author: Mapped[Name | None]
+    content: Mapped[str] = mapped_column(Text)
+    metadata_: Mapped[Object] = mapped_column("metadata")
+    created_at: Mapped[Created]
+
+
+class ImportTask(Base):
+    """An import that outlives its request, with its progress."""
+
+    __tablename__ = "import_tasks"
+    __table_args__ = (
+        CheckConstraint("status IN ('PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED')", name="status"),
+        Index("ix_import_tasks_user_id", "user_id", "created_at"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[Word]
+    filename: Mapped[Name | None]
+    status: Mapped[str] = mapped_column(String(16))
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[Created]
+    updated_at: Mapped[Updated]

@@ -1,0 +1,137 @@
+"""What: the memory, its versions, its states, its categories."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text, TextClause, UniqueConstraint, text
+from sqlalchemy.orm import Mapped
+
+from app.database import Base
+from app.models.columns import Created, Id, Name, Object, Strings, Time, Updated, Word, mapped_column
+
+
+class State(StrEnum):
+    """Where a memory stands. Only `active` ones are indexed and shown to apps."""
+
+    active = "active"
+    paused = "paused"
+    archived = "archived"
+    deleted = "deleted"
+
+
+def _partial(name: str, *columns: str, where: TextClause) -> Index:
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+STATES = ", ".join(f"'{state}'" for state in State)
+
+
+class Memory(Base):
+    """One remembered thing. SQL is the truth; `indexed_at` is NULL until the index holds this version.
+
+    `version` grows by one with every change, so it also tells whether a row changed while it was being embedded.
+    """
+
+    __tablename__ = "memories"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({STATES})", name="state"),
+        CheckConstraint("version >= 1", name="version"),
+        Index("ix_memories_owner_state", "user_id", "state", "created_at", "id"),
+        Index("ix_memories_owner", "user_id", "created_at", "id", "state"),
+        Index("ix_memories_app", "app_id", "created_at", "id", "state"),
+        Index("ix_memories_state", "state", "created_at", "id"),
+        Index("ix_memories_hash", "user_id", "content_hash"),
+        Index("ix_memories_run", "user_id", "run_id", "occurred_at"),
+        _partial("ix_memories_unindexed", "id", where=text("indexed_at IS NULL")),
+        _partial("ix_memories_expiring", "user_id", "expires_at", "id", where=text("expires_at IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    app_id: Mapped[UUID] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE"))
+    agent_id: Mapped[Name | None]
+    run_id: Mapped[Name | None]
+    author: Mapped[Name | None]
+    content: Mapped[str] = mapped_column(Text)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    memory_type: Mapped[Word] = mapped_column(default="insight")
+    state: Mapped[str] = mapped_column(String(16), default=State.active)
+    metadata_: Mapped[Object] = mapped_column("metadata")
+    tags: Mapped[Strings]
+    priority: Mapped[Word | None]
+    source: Mapped[Name | None]
+    version: Mapped[int] = mapped_column(default=1)
+    superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("memories.id", ondelete="SET NULL"))
+    occurred_at: Mapped[Time | None]
+    expires_at: Mapped[Time | None]
+    created_at: Mapped[Created]
+    updated_at: Mapped[Updated]
+    archived_at: Mapped[Time | None]
+    deleted_at: Mapped[Time | None]
+    indexed_at: Mapped[Time | None]
+
+
+class MemoryVersion(Base):
+    """What a memory said after each change."""
+
+    __tablename__ = "memory_versions"
+    __table_args__ = (UniqueConstraint("memory_id", "version"),)
+
+    id: Mapped[Id]
+    memory_id: Mapped[UUID] = mapped_column(ForeignKey("memories.id", ondelete="CASCADE"))
+    version: Mapped[int]
+    event: Mapped[Word]
+    content: Mapped[str] = mapped_column(Text)
+    metadata_: Mapped[Object] = mapped_column("metadata")
+    state: Mapped[str] = mapped_column(String(16))
+    changed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[Created]
+
+
+class StatusChange(Base):
+    """One step of a memory between two states."""
+
+    __tablename__ = "memory_status_history"
+    __table_args__ = (Index("ix_memory_status_history_memory_id", "memory_id", "changed_at"),)
+
+    id: Mapped[Id]
+    memory_id: Mapped[UUID] = mapped_column(ForeignKey("memories.id", ondelete="CASCADE"))
+    old_state: Mapped[str] = mapped_column(String(16))
+    new_state: Mapped[str] = mapped_column(String(16))
+    changed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    changed_at: Mapped[Created]
+
+
+class Category(Base):
+    """A topic of one owner's memories."""
+
+    __tablename__ = "categories"
+    __table_args__ = (UniqueConstraint("user_id", "name"),)
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[Name]
+    description: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[Created]
+    updated_at: Mapped[Updated]
+
+
+memory_categories = Table(
+    "memory_categories",
+    Base.metadata,
+    Column("memory_id", ForeignKey("memories.id", ondelete="CASCADE"), primary_key=True),
+    Column("category_id", ForeignKey("categories.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_memory_categories_category_id", "category_id", "memory_id"),
+)
+
+
+class MemoryTally(Base):
+    """How many memories an owner has by app and state; kept by triggers on `memories`, so that no page has to count."""
+
+    __tablename__ = "memory_tallies"
+    __table_args__ = (Index("ix_memory_tallies_app_id", "app_id"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    app_id: Mapped[UUID] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE"), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)

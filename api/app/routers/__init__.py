@@ -1,0 +1,1 @@
+"""The doors: one folder a wire protocol. Routers speak; every rule is in `app.services`."""

@@ -1,0 +1,18 @@
+"""OpenMemory's `/api/v1`, and beside it what the dashboard needs of ours (README.md is the contract)."""
+
+from fastapi import FastAPI
+
+from app.context import Runtime
+from app.routers.openmemory import memories
+from app.routers.openmemory.wire import OpenMemoryWire
+from app.routers.protocol import protocol
+
+DESCRIPTION = "OpenMemory's REST API over the Commonplace store, and the dashboard's own endpoints."
+
+
+def build(runtime: Runtime) -> FastAPI:
+    """The protocol's app, to be mounted at `/api/v1`."""
+    app = protocol("Commonplace: OpenMemory /api/v1", DESCRIPTION, OpenMemoryWire(), runtime)
+    for module in (memories,):
+        app.include_router(module.router)
+    return app

@@ -1,0 +1,107 @@
+"""How this server is deployed: the environment, read once. What a user may change in the dashboard is in
+`default_config.json` and the `configs` table instead; a key lives in one of the two."""
+
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+
+
+class Settings(BaseSettings):
+    """Every field is an environment variable of the same name, documented in docs/settings.md (a test compares)."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True, env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8765, ge=0, le=65535, description="Port to listen on.")
+    data_dir: Path = Field(Path("data"), description="Where the database, the secrets and the model's graph are kept.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the database; the SQLite file `commonplace.db` in DATA_DIR when absent."
+    )
+    auth_mode: Literal["required", "open"] = Field(
+        "required", description="`required`: every request carries a key or a token. `open`: everybody is the admin."
+    )
+    allow_open_beyond_loopback: bool = Field(
+        False, description="The second yes that AUTH_MODE=open needs to listen on an address beyond loopback."
+    )
+    admin_api_key: SecretStr | None = Field(
+        None, min_length=8, description="An API key that is the admin's; not stored, valid while it is set."
+    )
+    jwt_secret: SecretStr | None = Field(
+        None, min_length=32, description="Signs access tokens; generated and kept in DATA_DIR when absent."
+    )
+    default_user_id: str = Field(
+        "default_user",
+        min_length=1,
+        max_length=255,
+        validation_alias=AliasChoices("DEFAULT_USER_ID", "USER", "default_user_id"),
+        description="The admin's user id, created at the first start; `USER` is read when it is absent.",
+    )
+    cors_origins: CommaSeparated = Field(
+        default_factory=list, description="Comma-separated origins whose pages may call the API; `*` is any, uncredentialed."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    allowed_provider_hosts: CommaSeparated = Field(
+        default_factory=list,
+        description="Comma-separated hosts (`host` or `host:port`) on private networks that provider URLs in the config may name.",
+    )
+    max_import_bytes: int = Field(
+        2 * 1024**3, ge=1024, description="Most bytes that an imported backup may hold when decompressed."
+    )
+    vector_cache_bytes: int = Field(
+        256 * 1024**2, ge=1024**2, description="Memory for the embedded index's vectors; least recently used owners leave first."
+    )
+    sweep_seconds: float = Field(15.0, gt=0, description="Pause between two sweeps of the index, in seconds.")
+
+    @cached_property
+    def url(self) -> str:
+        """The database's SQLAlchemy URL, `DATABASE_URL` or the SQLite file in DATA_DIR."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'commonplace.db'}"
+
+    @cached_property
+    def signing_key(self) -> str:
+        """The JWT secret: `JWT_SECRET`, else the one kept in DATA_DIR, made (mode 0600) at the first call."""
+        if self.jwt_secret:
+            return self.jwt_secret.get_secret_value()
+        return _kept_secret(self.data_dir / "jwt_secret")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody is the admin."""
+        return self.auth_mode == "open"
+
+    @property
+    def address(self) -> str:
+        """The base URL to show to a person."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 -- shown, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def _kept_secret(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+    # Two processes may start at once: the first link wins, and both read what it holds.
+    try:
+        path.hardlink_to(fresh)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    return path.read_text().strip()

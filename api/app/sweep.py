@@ -1,0 +1,49 @@
+"""The sweep: in the background, brings level what a request could not (a killed process, an embedder that was away)."""
+
+import logging
+import threading
+
+from app.context import Runtime
+from app.engine.sync import adopt, sync_all
+from app.errors import CommonplaceError
+from app.services import configs
+
+logger = logging.getLogger(__name__)
+
+
+class Sweep:
+    """A thread that loads the engine and then sweeps every `SWEEP_SECONDS`."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the batch in hand."""
+        self._stopped.set()
+        self._thread.join(timeout=30)
+
+    def _run(self) -> None:
+        runtime = self._runtime
+        while not self._stopped.is_set():
+            try:
+                configs.refresh(runtime)
+                self._sweep()
+            except CommonplaceError as error:
+                logger.warning("nothing swept: %s", error)
+            except Exception:  # noqa: BLE001 -- any store's any failure; the next sweep tries again
+                logger.exception("the sweep failed and is tried again")
+            self._stopped.wait(runtime.settings.sweep_seconds)
+
+    def _sweep(self) -> None:
+        runtime = self._runtime
+        adopt(runtime.relaxed, runtime.engine.built.model)
+        for done in sync_all(runtime.relaxed, runtime.engine.index):
+            logger.info("swept", extra={"memories": done.total})
+            if self._stopped.is_set():
+                return
