@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from alembic import context
+from sqlalchemy import Connection
+
 from app.database import Database, UtcDateTime
 from app.models import Memory
 from app.settings import Settings
-from sqlalchemy import Connection
-
-from alembic import context
 
 TERMS = "memory_terms"  # the FTS5 table and its shadow tables, which SQLAlchemy does not know
 

@@ -100,6 +100,10 @@ class Context:
         """What embeds and searches."""
         return self.runtime.engine
 
+    def release(self) -> None:
+        """End a read's transaction before something slow; the next statement begins another."""
+        self.session.rollback()
+
     def touch(self, ids: Iterable[UUID]) -> None:
         """Have these memories brought level in the index after the commit."""
         self._touched.update(dict.fromkeys(ids))
@@ -129,5 +133,5 @@ class Context:
     def _sync(self) -> None:
         try:
             sync(self.runtime.relaxed, self.engine.index, list(self._touched), self._ready)
-        except Exception:  # noqa: BLE001 -- any store's any failure: the write is committed, the sweep will catch up
+        except Exception:  # any store's any failure: the write is committed, the sweep will catch up
             logger.exception("the index is behind by %d memories until the sweep", len(self._touched))

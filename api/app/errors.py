@@ -18,8 +18,8 @@ class CommonplaceError(Exception):
     """Base of all domain errors; `str(error)` is fit for the caller's eyes."""
 
 
-class Invalid(CommonplaceError):
-    """The request makes no sense; nothing was changed."""
+class Invalid(CommonplaceError, ValueError):
+    """The request makes no sense; nothing was changed. A ValueError, so that pydantic validators may raise it."""
 
 
 class TooLarge(Invalid):

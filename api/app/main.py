@@ -15,9 +15,14 @@ from app.settings import Settings
 from app.sweep import Sweep
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The server as an ASGI app. The database must be migrated; the engine loads in the background."""
-    runtime = Runtime(settings)
+def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
+    """The server as an ASGI app. The database must be migrated; the engine loads in the background.
+
+    Args:
+        runtime: one whose engine is built already; its owner closes it.
+    """
+    own = runtime is None
+    runtime = runtime or Runtime(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -25,7 +30,8 @@ def create_app(settings: Settings) -> FastAPI:
         sweep.start()
         yield
         sweep.stop()
-        runtime.close()
+        if own:
+            runtime.close()
 
     app = FastAPI(title="Commonplace", version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime

@@ -50,18 +50,21 @@ class Settings(BaseSettings):
         description="The admin's user id, created at the first start; `USER` is read when it is absent.",
     )
     cors_origins: CommaSeparated = Field(
-        default_factory=list, description="Comma-separated origins whose pages may call the API; `*` is any, uncredentialed."
+        default_factory=list,
+        description="Comma-separated origins whose pages may call the API; `*` is any, uncredentialed.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
     allowed_provider_hosts: CommaSeparated = Field(
         default_factory=list,
-        description="Comma-separated hosts (`host` or `host:port`) on private networks that provider URLs in the config may name.",
+        description="Comma-separated private hosts (`host` or `host:port`) that provider URLs in the config may name.",
     )
     max_import_bytes: int = Field(
         2 * 1024**3, ge=1024, description="Most bytes that an imported backup may hold when decompressed."
     )
     vector_cache_bytes: int = Field(
-        256 * 1024**2, ge=1024**2, description="Memory for the embedded index's vectors; least recently used owners leave first."
+        256 * 1024**2,
+        ge=1024**2,
+        description="Memory for the embedded index's vectors, in bytes; least recently used owners leave first.",
     )
     sweep_seconds: float = Field(15.0, gt=0, description="Pause between two sweeps of the index, in seconds.")
 

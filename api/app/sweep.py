@@ -36,7 +36,7 @@ class Sweep:
                 self._sweep()
             except CommonplaceError as error:
                 logger.warning("nothing swept: %s", error)
-            except Exception:  # noqa: BLE001 -- any store's any failure; the next sweep tries again
+            except Exception:  # any store's any failure; the next sweep tries again
                 logger.exception("the sweep failed and is tried again")
             self._stopped.wait(runtime.settings.sweep_seconds)
 

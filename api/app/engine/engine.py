@@ -46,7 +46,7 @@ class Engine:
     def _start(self, config: Mapping[str, Any]) -> None:
         try:
             self.use(self.build(config))
-        except Exception as error:  # noqa: BLE001 -- any provider's any failure; the server serves on without it
+        except Exception as error:  # any provider's any failure; the server serves on without it
             logger.exception("the engine cannot be built; writes are kept and indexed later")
             self._failure = str(error)
             self._ready.set()
@@ -103,9 +103,18 @@ class Engine:
         """
         try:
             return self.built.index.embed(texts)
-        except Exception:  # noqa: BLE001 -- any provider's any failure; logged, and the write goes on
+        except Exception:  # any provider's any failure; logged, and the write goes on
             logger.exception("the embedder does not answer; %d texts are kept and indexed later", len(texts))
             return None
+
+    def embed_query(self, text: str) -> Vectors | None:
+        """The vector of a query (dimensions,); None when the embedder does not answer."""
+        try:
+            vector: Vectors = self.built.index.embed([text], "search")[0]
+        except Exception:  # any provider's any failure; logged, and the keyword leg still answers
+            logger.exception("the embedder does not answer a query")
+            return None
+        return vector
 
     def categories(self, vectors: Vectors | None, count: int) -> list[list[str]]:
         """The categories of `count` texts by their vectors; none without vectors."""

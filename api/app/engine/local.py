@@ -34,11 +34,11 @@ MAX_TOKENS = 256  # what the model was trained for; its tokenizer.json says 128
 # A tokenizer reads everything before it truncates (0.9 s a megabyte), so a text is cut before: 128 characters a token.
 MAX_CHARACTERS = 128 * MAX_TOKENS
 MAX_BATCH = 32
-# Texts times padded length. Bounds what the attention needs: 32 texts of 256 tokens at once took 300 MB more than 4 do,
-# and were no faster.
+# Texts times padded length. Bounds what the attention needs: 32 texts of 256 tokens at once took 280 MB more than 4
+# at once, and were no faster.
 MAX_BATCH_TOKENS = 1024
-# Measured on 2 cores, 2 threads against 1: one text 3.5 against 5.4 ms, a batch 1.7 times as fast, eight callers at once
-# 5% slower; on busy cores about equal as long as the threads do not spin.
+# Measured on 2 cores, 2 threads against 1: one text 3.5 against 5.4 ms, a batch 1.7 times as fast, eight callers at
+# once 5% slower; on busy cores about equal as long as the threads do not spin.
 THREADS = 2
 
 Vectors = NDArray[np.float32]

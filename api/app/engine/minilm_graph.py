@@ -8,21 +8,23 @@ mean pooling over the real tokens and L2 normalisation as sentence-transformers 
 import json
 import os
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.numpy import load_file
+from safetensors import safe_open
 
 from app.errors import Invalid
 
 OPSET = 20  # the first with Gelu as one operator; onnxruntime has it since 1.17
 IR_VERSION = 10
-MASKED = np.float32(-1e9)  # added to the attention score of a padding token: its softmax weight becomes 0
+MASKED = -1e9  # added to the attention score of a padding token: its softmax weight becomes 0
 LEAST_POSITIONS = 256
 
 Tensor = NDArray[np.float32]
@@ -38,17 +40,27 @@ class Architecture:
     epsilon: float
 
 
-@dataclass
 class Graph:
-    """An ONNX graph under construction. A value is known by its name, which every method returns."""
+    """An ONNX graph under construction. A value is known by its name, which every method returns.
 
-    weights: dict[str, Tensor]
-    nodes: list[Any] = field(default_factory=list)
-    constants: dict[str, Any] = field(default_factory=dict)
+    Constants go to the file at once and the nodes at the end: a protobuf message may be written in pieces, since a
+    reader merges them (https://protobuf.dev/programming-guides/encoding/#last-one-wins). Serialising MiniLM as one
+    message took 220 MB more at its peak.
+    """
+
+    def __init__(self, weights: Any, file: BinaryIO) -> None:
+        self.weights = weights
+        self.names = set(weights.keys())
+        self.file = file
+        self.constants = 0
+        self.nodes: list[onnx.NodeProto] = []
 
     def constant(self, array: NDArray[Any]) -> str:
-        name = f"constant_{len(self.constants)}"
-        self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        self.constants += 1
+        name = f"constant_{self.constants}"
+        piece = onnx.ModelProto()
+        piece.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.file.write(piece.SerializeToString())
         return name
 
     def integers(self, *values: int) -> str:
@@ -60,9 +72,10 @@ class Graph:
         return name
 
     def weight(self, name: str) -> Tensor:
-        if name not in self.weights:
+        if name not in self.names:
             raise Invalid(f"The model's weights have no tensor {name!r}: not a BERT sentence encoder")
-        return self.weights[name].astype(np.float32, copy=False)
+        tensor: Tensor = self.weights.get_tensor(name).astype(np.float32, copy=False)
+        return tensor
 
     def linear(self, x: str, name: str, scale: float = 1.0) -> str:
         matrix, bias = self.weight(f"{name}.weight").T, self.weight(f"{name}.bias")
@@ -77,39 +90,57 @@ class Graph:
 def write(directory: Path, target: Path) -> None:
     """Build the graph of the model in `directory` and put it at `target`, whole or not at all.
 
-    Inputs `input_ids` and `attention_mask`, int64 (texts, tokens); output `sentence`, float32 (texts, hidden), unit length.
-    Raises Invalid when the directory holds another kind of model.
+    Inputs `input_ids` and `attention_mask`, int64 (texts, tokens); output `sentence`, float32 (texts, hidden), rows of
+    unit length. Raises Invalid when the directory holds another kind of model.
     """
-    _write_atomically(target, _build(directory).SerializeToString())
-
-
-def _build(directory: Path) -> onnx.ModelProto:
     architecture = _read_architecture(directory)
-    graph = Graph(load_file(directory / "model.safetensors"))
-    _encode(graph, architecture)
+    with _whole_or_nothing(target) as file, safe_open(directory / "model.safetensors", "numpy") as weights:
+        graph = Graph(weights, file)
+        _encode(graph, architecture)
+        file.write(_model(graph, architecture).SerializeToString())
+
+
+@contextmanager
+def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix="building-", suffix=".onnx")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())  # else a power cut could leave the right name on an empty file
+        os.replace(name, target)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _model(graph: Graph, architecture: Architecture) -> onnx.ModelProto:
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"])
         for name in ("input_ids", "attention_mask")
     ]
     output = helper.make_tensor_value_info("sentence", TensorProto.FLOAT, ["texts", architecture.hidden])
-    body = helper.make_graph(graph.nodes, "sentence_encoder", inputs, [output], list(graph.constants.values()))
+    body = helper.make_graph(graph.nodes, "sentence_encoder", inputs, [output])
     return helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
 
 def _read_architecture(directory: Path) -> Architecture:
     config = _read_json(directory / "config.json")
     pooling = _read_json(directory / "1_Pooling" / "config.json")
-    _refuse_other_kinds(config, pooling)
-    return Architecture(
-        config["num_hidden_layers"], config["num_attention_heads"], config["hidden_size"], config["layer_norm_eps"]
-    )
+    try:
+        _refuse_other_kinds(config, pooling)
+        return Architecture(
+            config["num_hidden_layers"], config["num_attention_heads"], config["hidden_size"], config["layer_norm_eps"]
+        )
+    except KeyError as missing:
+        raise Invalid(f"{directory / 'config.json'} does not say {missing}") from missing
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    value = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(value, dict):
-        raise Invalid(f"{path} is not a JSON object")
-    return value
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise Invalid(f"{path} is not a JSON object") from error
 
 
 def _refuse_other_kinds(config: dict[str, Any], pooling: dict[str, Any]) -> None:
@@ -135,8 +166,9 @@ def _encode(graph: Graph, architecture: Architecture) -> None:
 
 def _attention_bias(graph: Graph, mask: str) -> str:
     """0 where a token may be attended to, MASKED where not: (texts, 1, 1, tokens)."""
-    padding = graph.op("Sub", graph.constant(np.float32([1])), mask)
-    return graph.op("Unsqueeze", graph.op("Mul", padding, graph.constant(MASKED[None])), graph.integers(1, 2))
+    padding = graph.op("Sub", graph.constant(np.array([1], np.float32)), mask)
+    bias = graph.op("Mul", padding, graph.constant(np.array([MASKED], np.float32)))
+    return graph.op("Unsqueeze", bias, graph.integers(1, 2))
 
 
 def _embed(graph: Graph, architecture: Architecture) -> str:
@@ -182,17 +214,3 @@ def _pool(graph: Graph, x: str, mask: str) -> None:
     mean = graph.op("Div", total, count)
     length = graph.op("ReduceL2", mean, graph.integers(1), keepdims=1)
     graph.op("Div", mean, length, output="sentence")
-
-
-def _write_atomically(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix="building-", suffix=".onnx")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # else a power cut could leave the right name on an empty file
-        os.replace(name, target)
-    except OSError:
-        os.unlink(name)
-        raise

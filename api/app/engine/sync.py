@@ -7,6 +7,7 @@ Doing it twice does no harm, and no transaction is open while the embedder or th
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
@@ -25,13 +26,13 @@ PENDING = select(
 ).where(Memory.indexed_at.is_(None))
 
 MARK = (
-    update(Memory.__table__)
+    update(Memory)
     .where(Memory.id == bindparam("b_id"), Memory.version == bindparam("b_version"))
     .values(indexed_at=bindparam("b_now"))
 )
 # A row that changed while it was put or removed may have been overtaken by another sync: look at it again.
 RECHECK = (
-    update(Memory.__table__)
+    update(Memory)
     .where(Memory.id == bindparam("b_id"), Memory.version != bindparam("b_version"))
     .values(indexed_at=None)
 )
@@ -50,7 +51,7 @@ class Synced:
         return self.put + self.removed
 
 
-Pending = Row[tuple[UUID, UUID, str, str | None, object, str, int]]
+Pending = Row[UUID, UUID, str, str | None, datetime | None, str, int]
 
 
 def sync(
@@ -90,7 +91,7 @@ def sync_all(database: Database, index: Index) -> Iterator[Synced]:
 def _level(
     database: Database,
     index: Index,
-    rows: Sequence[Row[tuple[object, ...]]],
+    rows: Sequence[Pending],
     ready: Mapping[UUID, tuple[str, Vectors]],
     done: Synced,
 ) -> None:

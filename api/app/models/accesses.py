@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import Created, Id, Object, Time, Word, mapped_column
+from app.models.columns import Created, Id, Object, Time, Word
 
 
 class AccessLog(Base):

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import Created, Id, Name, Object, Strings, Time, Updated, Word, mapped_column
+from app.models.columns import Created, Id, Name, Object, Strings, Time, Updated, Word
 
 
 class App(Base):

@@ -1,10 +1,10 @@
 """What a user may change while the server runs."""
 
 from sqlalchemy import String
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import Object, Updated, mapped_column
+from app.models.columns import Object, Updated
 
 
 class Config(Base):

@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import Created, Id, Json, Name, Object, Updated, Word, mapped_column
+from app.models.columns import Created, Id, Json, Name, Object, Updated, Word
 
 
 class Event(Base):

@@ -7,10 +7,9 @@ for it, so the migration creates it by hand.
 from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, String
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import mapped_column
 
 SQLITE_ONLY = {"info": {"dialect": "sqlite"}}
 

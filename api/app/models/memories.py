@@ -3,11 +3,22 @@
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, Text, TextClause, UniqueConstraint, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    TextClause,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import Created, Id, Name, Object, Strings, Time, Updated, Word, mapped_column
+from app.models.columns import Created, Id, Name, Object, Strings, Time, Updated, Word
 
 
 class State(StrEnum):
@@ -65,7 +76,7 @@ class Memory(Base):
     occurred_at: Mapped[Time | None]
     expires_at: Mapped[Time | None]
     created_at: Mapped[Created]
-    updated_at: Mapped[Updated]
+    updated_at: Mapped[Created]  # set by the verbs alone: marking a row as indexed is no change of the memory
     archived_at: Mapped[Time | None]
     deleted_at: Mapped[Time | None]
     indexed_at: Mapped[Time | None]

@@ -129,5 +129,3 @@ def top(scores: Vectors, count: int) -> NDArray[np.intp]:
     else:
         chosen = np.arange(len(scores))
     return chosen[np.argsort(-scores[chosen], kind="stable")]
-
-

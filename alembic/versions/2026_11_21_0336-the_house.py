@@ -5,9 +5,8 @@ Revises:
 """
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -229,7 +228,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_memories_app", ["app_id", "created_at", "id", "state"], unique=False)
         batch_op.create_index(
             "ix_memories_expiring",
-            ["user_id", "expires_at"],
+            ["user_id", "expires_at", "id"],
             unique=False,
             sqlite_where=sa.text("expires_at IS NOT NULL"),
             postgresql_where=sa.text("expires_at IS NOT NULL"),

@@ -1,0 +1,118 @@
+"""Text as the index reads it: what is composed, which terms stand for it, how they are asked of FTS5."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+
+from snowballstemmer import stemmer
+
+MAX_TERM = 64  # characters; a base64 blob is one "word" that nobody asks for in full
+MAX_QUERY_TERMS = 128  # a whole page as the query costs FTS5 as much as its first lines say
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+# Scripts that put no space between words: Thai to Khmer, kana, Han, Hangul (whose particles hang on the word).
+_UNSPACED = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Letters to Python, marks to the tokenizer of SQLite: they would break a term in two.
+_UNSAFE = r"\u19b0-\u19c9\u1cf2\u1cf3"
+_WORD = re.compile(rf"(?P<unspaced>(?:(?=[{_UNSPACED}])[^\W_])+)|(?:(?![{_UNSPACED}{_UNSAFE}])[^\W_]|(?<=\w)'(?=\w))+")
+_APOSTROPHES = str.maketrans("\u2018\u2019\u02bc\uff07`\u00b4", "''''''")
+_POSSESSIVE = "'s"
+_stem_word = stemmer("porter").stemWord
+
+# English function words, without apostrophes: articles, pronouns, auxiliaries, prepositions, conjunctions, question
+# words, contractions. Not here, though other lists have them: "may" (a month), "us" (a country), "never", numbers.
+_FUNCTION_WORDS = """
+    a an the this that these those
+    i me my mine myself we our ours ourselves you your yours yourself yourselves he him his himself she her hers herself
+    it its itself they them their theirs themselves one ones someone anyone everyone something anything everything
+    am is are was were be been being do does did doing done have has had having can could shall should will would might
+    must ought
+    about above across after against along among around as at before behind below beneath beside between beyond by down
+    during for from in inside into near of off on onto out outside over past per since through throughout till to toward
+    towards under until up upon via with within without
+    and but or nor so yet if because while whereas although though unless than then else
+    what which who whom whose when where why how whether
+    not no yes there here such both each either neither any some all other another own same too very just only also even
+    again further more most much many few several once ever still
+    im ive ill id youre youve youll youd hes shes its weve were theyre theyve theyll theyd thats whats whos wheres hows
+    isnt arent wasnt werent dont doesnt didnt havent hasnt hadnt cant couldnt wont wouldnt shouldnt mustnt lets theres
+    heres
+"""
+STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
+
+
+def terms(text: str) -> list[str]:
+    """The terms of `text` in order, repeats included: folded, English stop words dropped, stemmed, CJK as bigrams.
+
+    Each term is one token to FTS5's `unicode61`, so terms may be stored joined by spaces. An analysed text is the
+    same length as its words: callers that need a set make one.
+    """
+    found: list[str] = []
+    for match in _WORD.finditer(_fold(text)):
+        word = match.group()
+        if match.group("unspaced"):
+            found += _bigrams(word)
+        elif term := _term(word[: 2 * MAX_TERM]):
+            found.append(term)
+    return found
+
+
+def compose(content: str, author: str | None, occurred_at: datetime | None) -> str:
+    """The text that is indexed for a memory: "author (8 May 2023): content", less what the content says itself."""
+    words = frozenset(_plain_words(content)) if author or occurred_at else frozenset()
+    who = author.strip() if author and not words.issuperset(_plain_words(author)) else ""
+    when = _date(occurred_at) if occurred_at and not _tells(content, words, occurred_at) else ""
+    head = f"{who} ({when})" if who and when else who or when
+    return f"{head}: {content}" if head else content
+
+
+def match_expression(terms: Iterable[str]) -> str | None:
+    """FTS5 MATCH expression for any of `terms` (the first 128 different ones), None if there are none."""
+    different = list(dict.fromkeys(term for term in terms if term))[:MAX_QUERY_TERMS]
+    return " OR ".join('"{}"'.format(term.replace('"', '""')) for term in different) or None
+
+
+def _fold(text: str) -> str:
+    """Lower case without diacritics, apostrophes straight, Hangul syllables whole."""
+    if text.isascii():
+        return text.lower().replace("`", "'")
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.category(c).startswith("M")))
+
+
+@lru_cache(maxsize=1 << 16)
+def _term(word: str) -> str | None:
+    """The stem of a folded word; None for a stop word. Cached: the stemmer is pure Python, 50 µs a word."""
+    word = word.removesuffix(_POSSESSIVE).replace("'", "")[:MAX_TERM]
+    if word in STOP_WORDS:
+        return None
+    return str(_stem_word(word)) if word.isascii() and word.isalpha() else word
+
+
+def _bigrams(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+
+
+def _plain_words(text: str) -> list[str]:
+    return [match.group().removesuffix(_POSSESSIVE) for match in _WORD.finditer(_fold(text))]
+
+
+def _date(moment: datetime) -> str:
+    # Not strftime: its month names follow the locale of the machine, and it pads the day.
+    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}"
+
+
+def _tells(content: str, words: frozenset[str], moment: datetime) -> bool:
+    """Whether the content names the day of `moment` itself, with the month as a word or in ISO form."""
+    if moment.date().isoformat() in content:
+        return True
+    days = {str(moment.day), f"{moment.day:02}", *(f"{moment.day}{ending}" for ending in ("st", "nd", "rd", "th"))}
+    month = MONTHS[moment.month - 1].lower()
+    return str(moment.year) in words and not words.isdisjoint(days) and not words.isdisjoint({month, month[:3]})

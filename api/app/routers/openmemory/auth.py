@@ -1,0 +1,74 @@
+"""Signing in to the dashboard: /auth. Logging in has no credential yet, so these verbs take the runtime."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
+
+from app.context import Runtime
+from app.database import now
+from app.routers.openmemory import wire_accounts as wire
+from app.routers.protocol import Credential, Reading, runtime_of
+from app.services import logins
+
+COOKIE = "commonplace_refresh"
+PATH = "/api/v1/auth"
+
+Server = Annotated[Runtime, Depends(runtime_of)]
+Kept = Annotated[str | None, Cookie(alias=COOKIE, description="The refresh token.")]
+UserAgent = Annotated[str | None, Header(include_in_schema=False)]
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+@router.post("/login", summary="Sign in")
+def login(
+    server: Server, request: Request, response: Response, body: wire.LoginIn, user_agent: UserAgent = None
+) -> wire.LoginOut:
+    """Tokens for a user's password, or for a key that may all that its user may."""
+    signed_in = logins.login(server, **body.model_dump(), user_agent=user_agent)
+    _keep(request, response, signed_in.refresh_token, signed_in.expires_at)
+    return wire.login(signed_in)
+
+
+@router.post("/refresh", summary="New tokens")
+def refresh(
+    server: Server, request: Request, response: Response, kept: Kept = None, body: wire.RefreshIn | None = None
+) -> wire.LoginOut:
+    """New tokens for a refresh token (in the body, else the cookie), which is void from now on."""
+    signed_in = logins.refresh(server, _shown(body, kept))
+    _keep(request, response, signed_in.refresh_token, signed_in.expires_at)
+    return wire.login(signed_in)
+
+
+@router.post("/logout", summary="Sign out")
+def logout(
+    server: Server, response: Response, access: Credential, kept: Kept = None, body: wire.RefreshIn | None = None
+) -> wire.Message:
+    """End the login that the access token, the body's refresh token or the cookie belongs to."""
+    logins.logout(server, access, _shown(body, kept))
+    response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict")
+    return wire.Message(message="Signed out")
+
+
+@router.get("/me", summary="Who am I")
+def me(ctx: Reading) -> wire.MeOut:
+    """The caller, and what the credential may do."""
+    return wire.me(logins.me(ctx))
+
+
+def _shown(body: wire.RefreshIn | None, kept: str | None) -> str | None:
+    return body.refresh_token if body and body.refresh_token else kept
+
+
+def _keep(request: Request, response: Response, token: str, end: datetime) -> None:
+    """Have the browser keep the refresh token where no script can read it and no other site can send it."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=int((end - now()).total_seconds()),
+        path=PATH,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )

@@ -1,0 +1,197 @@
+"""Shapes of logins, API keys and users: ours, beside OpenMemory's. Pure: no FastAPI, no I/O."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from app.services.keys import KeyView, Made
+from app.services.logins import Me, SignedIn
+from app.services.users import UserView
+from app.services.views import Listing, Window
+
+Item = TypeVar("Item")
+Shape = TypeVar("Shape")
+
+NO_NUL = r"^[^\x00]*$"
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_NUL)]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=255, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
+Password = Annotated[str, StringConstraints(min_length=8, max_length=1024)]
+Shown = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+Scope = Literal["read", "write", "admin"]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class LoginIn(_In):
+    """`user_id` (or `username`) and `password`, or `api_key`."""
+
+    user_id: Annotated[Name | None, Field(validation_alias=AliasChoices("user_id", "username"))] = None
+    password: Shown | None = None
+    api_key: Shown | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "LoginIn":
+        by_password = self.user_id is not None and self.password is not None
+        if by_password == (self.api_key is not None):
+            raise ValueError("Send user_id and password, or api_key")
+        return self
+
+
+class RefreshIn(_In):
+    """The refresh token, for who does not keep it in the cookie."""
+
+    refresh_token: Shown | None = None
+
+
+class KeyIn(_In):
+    """A new key. `user_id` is for admins; `app_name` binds the key to that app."""
+
+    label: Name
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)] = ["read", "write"]
+    app_name: Name | None = None
+    user_id: Name | None = None
+    expires_at: Annotated[AwareDatetime | None, Field(lt=datetime(9999, 1, 1, tzinfo=UTC))] = None
+
+
+class UserIn(_In):
+    """A new user; without a password they cannot sign in, only use keys."""
+
+    user_id: Name
+    name: Name | None = None
+    email: Email | None = None
+    password: Password | None = None
+    is_admin: bool = False
+
+
+class UserChanges(_In):
+    """What is named is changed; `password: null` takes the password away."""
+
+    name: Name | None = None
+    email: Email | None = None
+    password: Password | None = None
+    is_active: bool = True
+    is_admin: bool = False
+
+    def named(self) -> dict[str, Any]:
+        """Only what the request named."""
+        return self.model_dump(exclude_unset=True)
+
+
+class UserOut(_Out):
+    """A user; never the password."""
+
+    id: UUID
+    user_id: str
+    name: str | None
+    email: str | None
+    is_admin: bool
+    is_active: bool
+    has_password: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class LoginOut(BaseModel):
+    """A login's tokens; `expires_in` is in seconds."""
+
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 -- the name of a scheme
+    expires_in: int
+    user: UserOut
+
+
+class MeOut(_Out):
+    """Who asks, and what they may."""
+
+    user: UserOut
+    scopes: list[str]
+    app: str | None
+    is_person: bool
+
+
+class Message(BaseModel):
+    """That it is done."""
+
+    message: str
+
+
+class KeyOut(_Out):
+    """A key without its secret."""
+
+    id: UUID
+    prefix: str
+    label: str
+    scopes: list[str]
+    app_name: str | None
+    user_id: str
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class MadeOut(KeyOut):
+    """A key that was just made; `key` is shown now and never again."""
+
+    key: str
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    total: int
+    page: int
+    size: int
+    pages: int
+
+
+def user(view: UserView) -> UserOut:
+    """A user."""
+    return UserOut.model_validate(view)
+
+
+def login(signed_in: SignedIn) -> LoginOut:
+    """A login's tokens."""
+    return LoginOut(
+        access_token=signed_in.access_token,
+        refresh_token=signed_in.refresh_token,
+        expires_in=signed_in.expires_in,
+        user=user(signed_in.user),
+    )
+
+
+def me(view: Me) -> MeOut:
+    """The caller."""
+    return MeOut.model_validate(view)
+
+
+def key(view: KeyView) -> KeyOut:
+    """A key."""
+    return KeyOut.model_validate(view)
+
+
+def made(new: Made) -> MadeOut:
+    """A new key with its secret."""
+    return MadeOut(**key(new.view).model_dump(), key=new.secret)
+
+
+def page(shape: Callable[[Item], Shape], listing: Listing[Item], window: Window) -> Page[Shape]:
+    """A listing's window as a page, each item shaped."""
+    return Page(
+        items=[shape(item) for item in listing.items],
+        total=listing.total,
+        page=window.offset // window.limit + 1,
+        size=window.limit,
+        pages=-(-listing.total // window.limit),
+    )

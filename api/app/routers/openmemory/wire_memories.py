@@ -1,0 +1,397 @@
+"""Memories in OpenMemory's shapes. Pure: no FastAPI, no I/O."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi_pagination import Page
+from pydantic import BaseModel, BeforeValidator, Field
+
+from app.models import Category, State
+from app.routers.openmemory.fields import Name, Phrase, Question, Time
+from app.routers.openmemory.paging import Paging
+from app.services.access_logs import Access
+from app.services.drafts import Draft, draft
+from app.services.listings import Filter
+from app.services.memories import Added
+from app.services.searches import Query, Result
+from app.services.views import Listing, MemoryView
+
+Object = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
+Ids = Annotated[list[UUID], Field(max_length=10_000)]
+
+
+class MemoryCreate(BaseModel):
+    """POST /memories."""
+
+    user_id: Name | None = Field(None, description="The owner; the key's own user when absent.")
+    text: str
+    metadata: Object = {}
+    infer: bool = True
+    app: Name | None = Field(None, description='The app that writes; "openmemory" when absent.')
+
+    def drafts(self) -> list[Draft]:
+        """What is to be stored."""
+        return [draft(self.text, self.metadata)]
+
+
+class BulkItem(BaseModel):
+    """One memory of a bulk create."""
+
+    text: str
+    metadata: Object = {}
+
+
+class BulkCreate(BaseModel):
+    """POST /memories/bulk."""
+
+    user_id: Name | None = None
+    app: Name | None = None
+    infer: bool = False
+    memories: Annotated[list[BulkItem], Field(min_length=1, max_length=1_000)]
+
+    def drafts(self) -> list[Draft]:
+        """What is to be stored."""
+        return [draft(item.text, item.metadata) for item in self.memories]
+
+
+class MemoryUpdate(BaseModel):
+    """PUT /memories/{id}."""
+
+    memory_content: str
+    user_id: Name | None = None
+
+
+class MemoriesDelete(BaseModel):
+    """DELETE /memories."""
+
+    memory_ids: Annotated[Ids, Field(min_length=1)]
+    user_id: Name | None = None
+
+
+class OneDelete(BaseModel):
+    """DELETE /memories/{id}, whose body clients may leave out."""
+
+    user_id: Name | None = None
+
+
+class ArchiveRequest(BaseModel):
+    """POST /memories/actions/archive, the form with a user in the body."""
+
+    memory_ids: Annotated[Ids, Field(min_length=1)]
+    user_id: Name | None = None
+
+
+class PauseRequest(BaseModel):
+    """POST /memories/actions/pause."""
+
+    user_id: Name | None = None
+    memory_ids: Ids | None = None
+    category_ids: Ids | None = None
+    app_id: UUID | None = None
+    all_for_app: bool = False
+    global_pause: bool = False
+    state: State | None = None
+
+
+class FilterRequest(BaseModel):
+    """POST /memories/filter."""
+
+    user_id: Name | None = None
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    size: Annotated[int, Field(ge=1, le=100)] = 10
+    search_query: Phrase | None = None
+    app_ids: Ids | None = None
+    category_ids: Ids | None = None
+    sort_column: Literal["memory", "categories", "app_name", "created_at", "updated_at"] | None = None
+    sort_direction: Literal["asc", "desc"] | None = None
+    from_date: Time = None
+    to_date: Time = None
+    show_archived: bool | None = False
+
+    def narrowed(self) -> Filter:
+        """What the list is narrowed to."""
+        return Filter(
+            app_ids=self.app_ids or (),
+            category_ids=self.category_ids or (),
+            from_date=self.from_date,
+            to_date=self.to_date,
+            text=self.search_query,
+        )
+
+
+class SearchRequest(BaseModel):
+    """POST /memories/search: the relevance search that all doors share."""
+
+    user_id: Name | None = None
+    query: Question
+    limit: Annotated[int | None, Field(ge=1, le=1_000)] = None
+    top_k: Annotated[int | None, Field(ge=1, le=1_000)] = None
+    mode: Literal["hybrid", "vector", "keyword"] = "hybrid"
+    app: Name | None = Field(None, description="The app that reads: logged, and bound by its pauses and rules.")
+    filters: Object = Field({}, description="app, app_id, categories, author, run_id, tags, from_date, to_date, ...")
+    threshold: Annotated[float | None, Field(ge=0, le=1)] = None
+    explain: bool = False
+
+    def asked(self) -> Query:
+        """What to look for."""
+        return Query(
+            text=self.query,
+            limit=self.limit or self.top_k or 10,
+            mode=self.mode,
+            filters=self.filters,
+            threshold=self.threshold,
+            explain=self.explain,
+        )
+
+
+class MemoryItem(BaseModel):
+    """A memory in a list. `created_at` is in epoch seconds; our own times carry their zone."""
+
+    id: UUID
+    content: str
+    created_at: int
+    state: str
+    app_id: UUID
+    app_name: str
+    categories: list[str]
+    metadata_: dict[str, Any]
+    user_id: str
+    author: str | None
+    agent_id: str | None
+    run_id: str | None
+    occurred_at: datetime | None
+    updated_at: datetime
+    version: int
+    tags: list[str]
+
+
+class MemoryOne(MemoryItem):
+    """A memory by itself: `text` and `content` say the same, for the page and for the genuine server's clients."""
+
+    text: str
+    memory_type: str
+    archived_at: datetime | None
+    expires_at: datetime | None
+
+
+class MemoryCreated(MemoryOne):
+    """The answer to a create: the memory, and the receipt."""
+
+    event_id: UUID
+    results: list[dict[str, Any]]
+    inference: str | None
+
+
+class BulkResult(BaseModel):
+    """What became of one item of a bulk create."""
+
+    index: int
+    status: Literal["created"]
+    id: UUID
+    event: str
+    categories: list[str]
+
+
+class BulkCreated(BaseModel):
+    """The answer to a bulk create."""
+
+    results: list[BulkResult]
+    total: int
+    event_id: UUID
+    inference: str | None
+
+
+class Hit(MemoryItem):
+    """A memory found by a search."""
+
+    text: str
+    score: float
+    explanation: dict[str, float] | None = None
+
+
+class SearchAnswer(BaseModel):
+    """The answer to a search, best first. `mode` is what was searched in the end."""
+
+    results: list[Hit]
+    total: int
+    mode: str
+    warning: str | None = None
+
+
+class CategoryItem(BaseModel):
+    """A category; times as the genuine server writes them, UTC without a zone."""
+
+    id: UUID
+    name: str
+    description: str | None
+    created_at: str
+    updated_at: str
+
+
+class Categories(BaseModel):
+    """GET /memories/categories."""
+
+    categories: list[CategoryItem]
+    total: int
+
+
+class AccessItem(BaseModel):
+    """One access; `accessed_at` is UTC without a zone: the genuine dashboard appends the Z."""
+
+    id: UUID
+    memory_id: UUID
+    app_id: UUID
+    app_name: str
+    access_type: str
+    accessed_at: str
+    metadata_: dict[str, Any]
+
+
+class AccessLogs(BaseModel):
+    """GET /memories/{id}/access-log."""
+
+    total: int
+    page: int
+    page_size: int
+    logs: list[AccessItem]
+
+
+class Sentence(BaseModel):
+    """An answer that is a sentence."""
+
+    message: str
+
+
+def naive(when: datetime) -> str:
+    """ISO 8601 in UTC without a zone."""
+    return when.astimezone(UTC).replace(tzinfo=None).isoformat()
+
+
+def _fields(view: MemoryView) -> dict[str, Any]:
+    return {
+        "id": view.id,
+        "content": view.content,
+        "created_at": int(view.created_at.timestamp()),
+        "state": view.state,
+        "app_id": view.app_id,
+        "app_name": view.app_name,
+        "categories": view.categories,
+        "metadata_": view.metadata,
+        "user_id": view.user_id,
+        "author": view.author,
+        "agent_id": view.agent_id,
+        "run_id": view.run_id,
+        "occurred_at": view.occurred_at,
+        "updated_at": view.updated_at,
+        "version": view.version,
+        "tags": view.tags,
+    }
+
+
+def _one(view: MemoryView) -> dict[str, Any]:
+    return _fields(view) | {
+        "text": view.content,
+        "memory_type": view.memory_type,
+        "archived_at": view.archived_at,
+        "expires_at": view.expires_at,
+    }
+
+
+def item(view: MemoryView) -> MemoryItem:
+    """A memory in a list."""
+    return MemoryItem.model_construct(**_fields(view))
+
+
+def one(view: MemoryView) -> MemoryOne:
+    """A memory by itself."""
+    return MemoryOne.model_construct(**_one(view))
+
+
+def created(added: Added) -> MemoryCreated:
+    """The answer to a create."""
+    receipt: dict[str, Any] = {"event_id": added.event_id, "results": added.results, "inference": added.inference}
+    return MemoryCreated.model_construct(**_one(added.memories[0]), **receipt)
+
+
+def bulk_created(added: Added) -> BulkCreated:
+    """The answer to a bulk create."""
+    results = [
+        BulkResult(index=index, status="created", id=view.id, event="ADD", categories=view.categories)
+        for index, view in enumerate(added.memories)
+    ]
+    return BulkCreated(results=results, total=len(results), event_id=added.event_id, inference=added.inference)
+
+
+def page(listing: Listing[MemoryView], paging: Paging) -> Page[MemoryItem]:
+    """A page of memories, as fastapi-pagination counts pages."""
+    pages = -(-listing.total // paging.size)
+    return Page[MemoryItem].model_construct(
+        items=[item(view) for view in listing.items],
+        total=listing.total,
+        page=paging.page,
+        size=paging.size,
+        pages=pages,
+    )
+
+
+def found(result: Result) -> SearchAnswer:
+    """The answer to a search."""
+    hits = [
+        Hit.model_construct(
+            **_fields(hit.memory),
+            text=hit.memory.content,
+            score=hit.score,
+            explanation=dict(hit.parts) if hit.parts is not None else None,
+        )
+        for hit in result.hits
+    ]
+    return SearchAnswer.model_construct(results=hits, total=len(hits), mode=result.mode, warning=result.warning)
+
+
+def categories(listing: Listing[Category]) -> Categories:
+    """The categories of a user."""
+    items = [
+        CategoryItem(
+            id=one.id,
+            name=one.name,
+            description=one.description,
+            created_at=naive(one.created_at),
+            updated_at=naive(one.updated_at),
+        )
+        for one in listing.items
+    ]
+    return Categories(categories=items, total=listing.total)
+
+
+def access_logs(listing: Listing[Access], paging: Paging) -> AccessLogs:
+    """A page of a memory's accesses."""
+    logs = [
+        AccessItem(
+            id=access.id,
+            memory_id=access.memory_id,
+            app_id=access.app_id,
+            app_name=access.app_name,
+            access_type=access.access_type,
+            accessed_at=naive(access.accessed_at),
+            metadata_=access.metadata,
+        )
+        for access in listing.items
+    ]
+    return AccessLogs(total=listing.total, page=paging.page, page_size=paging.size, logs=logs)
+
+
+def deleted(count: int) -> Sentence:
+    """The answer to a delete of many."""
+    return Sentence(message=f"Successfully deleted {count} memories")
+
+
+def archived(count: int) -> Sentence:
+    """The answer to an archive."""
+    return Sentence(message=f"Successfully archived {count} memories")
+
+
+def names(comma_separated: str | None) -> Sequence[str]:
+    """The page's lists in a query: `a,b`."""
+    return [part.strip() for part in (comma_separated or "").split(",") if part.strip()]

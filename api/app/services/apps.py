@@ -1,0 +1,216 @@
+"""Apps: the clients through which an owner's memories are written and read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.context import Context
+from app.database import new_id, now
+from app.errors import Forbidden, NotFound
+from app.models import App, AppAccess, Memory, MemoryTally, State
+from app.services import scopes
+from app.services.scopes import Reader, Scope
+from app.services.views import Listing, MemoryView, Window, fetch
+
+NO_APP = "App not found"
+
+
+@dataclass(frozen=True, slots=True)
+class AppView:
+    """An app with its figures: memories it created that are not deleted, distinct memories it has been shown."""
+
+    id: UUID
+    owner_id: UUID
+    name: str
+    description: str | None
+    metadata: dict[str, Any]
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    accessed: int
+    first_accessed_at: datetime | None
+    last_accessed_at: datetime | None
+    created: int
+
+
+CREATED = (
+    select(func.coalesce(func.sum(MemoryTally.count), 0))
+    .where(MemoryTally.app_id == App.id, MemoryTally.user_id == App.owner_id, MemoryTally.state != State.deleted)
+    .correlate(App)
+    .scalar_subquery()
+)
+VIEW: Select[*tuple[Any, ...]] = select(
+    App.id,
+    App.owner_id,
+    App.name,
+    App.description,
+    App.metadata_,
+    App.is_active,
+    App.created_at,
+    App.updated_at,
+    App.accessed_count,
+    App.first_accessed_at,
+    App.last_accessed_at,
+    CREATED.label("created"),
+)
+
+SORTS: dict[str, ColumnElement[Any]] = {
+    "name": App.name.expression,
+    "memories": CREATED,
+    "memories_accessed": App.accessed_count.expression,
+    "created_at": App.created_at.expression,
+    "last_accessed": App.last_accessed_at.expression,
+}
+Sort = Literal["name", "memories", "memories_accessed", "created_at", "last_accessed"]
+Direction = Literal["asc", "desc"]
+
+
+def ensure(ctx: Context, owner_id: UUID, name: str) -> App:
+    """The owner's app of that name, created in this transaction if it is missing."""
+    wanted = select(App).where(App.owner_id == owner_id, App.name == name)
+    app = ctx.session.scalar(wanted)
+    if app is None:
+        ctx.session.execute(_create(ctx, owner_id, name))
+        app = ctx.session.scalars(wanted).one()
+    return app
+
+
+def for_writing(ctx: Context, owner_id: UUID, name: str | None) -> App:
+    """The app that the caller writes as.
+
+    Raises:
+        Forbidden: it is paused, or the key is bound to another.
+    """
+    app = ensure(ctx, owner_id, scopes.reading_app(ctx, name) or scopes.DEFAULT_APP)
+    if not app.is_active:
+        raise Forbidden(f"App {app.name} is currently paused. Cannot create new memories.")
+    return app
+
+
+def log_reads(ctx: Context, reader: Reader | None, ids: Sequence[UUID], kind: str, **metadata: Any) -> None:
+    """Have the memories logged as shown to the app that reads, if an app reads."""
+    if reader is None or not ids:
+        return
+    ctx.log_reads(reader.app_id or _first_read(ctx, reader), ids, kind, **metadata)
+
+
+def _first_read(ctx: Context, reader: Reader) -> UUID:
+    # The request only reads, so the app's first appearance is written beside it.
+    with ctx.runtime.relaxed.transaction() as session:
+        session.execute(_create(ctx, reader.owner_id, reader.name))
+        found = session.scalars(select(App.id).where(App.owner_id == reader.owner_id, App.name == reader.name))
+        return found.one()
+
+
+def _create(ctx: Context, owner_id: UUID, name: str) -> Any:
+    insert = sqlite.insert if ctx.runtime.database.is_sqlite else postgresql.insert
+    return insert(App).values(id=new_id(), owner_id=owner_id, name=name, metadata_={}).on_conflict_do_nothing()
+
+
+def listing(
+    ctx: Context,
+    window: Window,
+    *,
+    user_id: str | None = None,
+    name: str | None = None,
+    is_active: bool | None = None,
+    sort_by: Sort = "name",
+    direction: Direction = "asc",
+) -> Listing[AppView]:
+    """The apps of the scope's owner (of every owner for an admin who names none)."""
+    scope = scopes.resolve(ctx, user_id)
+    conditions: list[ColumnElement[bool]] = [] if scope.owner_id is None else [App.owner_id == scope.owner_id]
+    if name:
+        conditions.append(App.name.icontains(name, autoescape=True))
+    if is_active is not None:
+        conditions.append(App.is_active == is_active)
+    column = SORTS[sort_by]
+    order = column.desc().nulls_last() if direction == "desc" else column.asc().nulls_last()
+    query = VIEW.where(*conditions).order_by(order, App.id).limit(window.limit).offset(window.offset)
+    total = ctx.session.scalar(select(func.count()).select_from(App).where(*conditions)) or 0
+    return Listing([AppView(*row) for row in ctx.session.execute(query)], total)
+
+
+def get(ctx: Context, app_id: UUID) -> AppView:
+    """One app with its figures.
+
+    Raises:
+        NotFound: no such app, or somebody else's.
+    """
+    row = ctx.session.execute(VIEW.where(App.id == app_id, *_own(ctx))).first()
+    if row is None:
+        raise NotFound(NO_APP)
+    return AppView(*row)
+
+
+def _own(ctx: Context) -> list[ColumnElement[bool]]:
+    return [] if ctx.caller.is_admin else [App.owner_id == ctx.caller.user_id]
+
+
+def memories_of(ctx: Context, app_id: UUID, window: Window) -> Listing[MemoryView]:
+    """The memories that an app created and that are not deleted, newest first."""
+    app = get(ctx, app_id)
+    scope = _scope_of(ctx, app)
+    conditions = [Memory.app_id == app_id, *scopes.governed(ctx, scope)]
+    ids = ctx.session.scalars(
+        select(Memory.id)
+        .where(*conditions)
+        .order_by(Memory.created_at.desc(), Memory.id.desc())
+        .limit(window.limit)
+        .offset(window.offset)
+    ).all()
+    total = app.created if not ctx.caller.app else _count(ctx, conditions)
+    return Listing(fetch(ctx, ids), total)
+
+
+def _scope_of(ctx: Context, app: AppView) -> Scope:
+    name = scopes.reading_app(ctx, None) if ctx.caller.app else None
+    if name is None:
+        return Scope(app.owner_id, None)
+    reader = ctx.session.scalar(select(App).where(App.owner_id == app.owner_id, App.name == name))
+    return Scope(app.owner_id, Reader(app.owner_id, name, reader.id, reader.is_active, True) if reader else None)
+
+
+def _count(ctx: Context, conditions: list[ColumnElement[bool]]) -> int:
+    return ctx.session.scalar(select(func.count()).select_from(Memory).where(*conditions)) or 0
+
+
+def accessed_by(ctx: Context, app_id: UUID, window: Window) -> Listing[tuple[MemoryView, int]]:
+    """The memories that an app has been shown, most often first, each with how often."""
+    app = get(ctx, app_id)
+    conditions = [AppAccess.app_id == app_id, *scopes.governed(ctx, _scope_of(ctx, app))]
+    query = select(AppAccess.memory_id, AppAccess.access_count).join(Memory, Memory.id == AppAccess.memory_id)
+    rows = ctx.session.execute(
+        query.where(*conditions)
+        .order_by(AppAccess.access_count.desc(), AppAccess.memory_id.desc())
+        .limit(window.limit)
+        .offset(window.offset)
+    ).all()
+    total = ctx.session.scalar(
+        select(func.count()).select_from(AppAccess).join(Memory, Memory.id == AppAccess.memory_id).where(*conditions)
+    )
+    views = fetch(ctx, [row.memory_id for row in rows])
+    counts = {row.memory_id: row.access_count for row in rows}
+    return Listing([(view, counts[view.id]) for view in views], total or 0)
+
+
+def set_active(ctx: Context, app_id: UUID, is_active: bool) -> AppView:
+    """Pause or resume an app: a paused one reads nothing and may not write.
+
+    Raises:
+        NotFound: no such app, or somebody else's.
+        Forbidden: an app asks, which may not free itself.
+    """
+    if ctx.caller.app:
+        raise Forbidden("An app's key may not change apps")
+    changed = ctx.session.execute(
+        update(App).where(App.id == app_id, *_own(ctx)).values(is_active=is_active, updated_at=now()).returning(App.id)
+    ).first()
+    if changed is None:
+        raise NotFound(NO_APP)
+    return get(ctx, app_id)

@@ -1,0 +1,86 @@
+"""What callers show: API keys, and the signed tokens of people who signed in. Pure."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from jose import JWTError, jwt
+
+from app.database import now
+
+PREFIX = "cp_"
+SHOWN = 11  # characters of a key by which a person knows it again
+
+ALGORITHM = "HS256"
+ACCESS_LIFE = timedelta(minutes=15)
+MAX_LENGTH = 512  # keys have 46 characters and tokens under 400; a longer credential is not worth parsing
+
+Kind = Literal["access", "refresh"]
+
+
+class NewKey(NamedTuple):
+    """A key that was just made: the secret, what may be shown of it, what is kept of it."""
+
+    key: str
+    prefix: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a valid token says: the user's row and the login session."""
+
+    user_id: UUID
+    session_id: UUID
+
+
+def digest(secret: str) -> str:
+    """What is kept of a key or a refresh token: SHA-256 in hex. They are random, so it needs no slow hash."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def new_key() -> NewKey:
+    """A new key, not stored: `cp_` and 32 random bytes in base64url."""
+    key = PREFIX + secrets.token_urlsafe(32)
+    return NewKey(key, key[:SHOWN], digest(key))
+
+
+def issue(kind: Kind, claims: Claims, expires_at: datetime, secret: str) -> str:
+    """A token of `kind`; no two are alike."""
+    payload = {
+        "typ": kind,
+        "sub": str(claims.user_id),
+        "sid": str(claims.session_id),
+        "jti": secrets.token_urlsafe(16),
+        "exp": int(expires_at.timestamp()),
+    }
+    return jwt.encode(payload, secret, algorithm=ALGORITHM)
+
+
+def issue_access(claims: Claims, secret: str) -> str:
+    """An access token that is good from now on for ACCESS_LIFE."""
+    return issue("access", claims, now() + ACCESS_LIFE, secret)
+
+
+def is_token(shown: str) -> bool:
+    """Whether it has the form of a token (a JSON object in base64, and two dots), valid or not."""
+    return shown.startswith("eyJ") and shown.count(".") == 2
+
+
+def read(kind: Kind, token: str, secret: str) -> Claims | None:
+    """What the token says; None if it is not one of `kind` that we signed, or has expired."""
+    if len(token) > MAX_LENGTH or not token.isascii():
+        return None
+    try:
+        payload = jwt.decode(token, secret, algorithms=[ALGORITHM], options={"require_exp": True})
+        return _claims(payload) if payload.get("typ") == kind else None
+    except (JWTError, ValueError, KeyError):
+        return None
+
+
+def _claims(payload: Mapping[str, Any]) -> Claims:
+    return Claims(UUID(str(payload["sub"])), UUID(str(payload["sid"])))

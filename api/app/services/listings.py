@@ -1,0 +1,205 @@
+"""Lists of memories: what a filter selects, in which order, how many there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, desc, func, select
+
+from app.context import Context
+from app.errors import Invalid, NotFound
+from app.models import App, Category, Memory, MemoryTally, State, memory_categories
+from app.services import apps, scopes
+from app.services.scopes import Scope
+from app.services.views import Listing, MemoryView, Window, fetch
+
+SortColumn = Literal["memory", "categories", "app_name", "created_at", "updated_at"]
+Direction = Literal["asc", "desc"]
+RELATED = 5
+
+_FIRST_CATEGORY = (
+    select(func.min(Category.name))
+    .join(memory_categories, memory_categories.c.category_id == Category.id)
+    .where(memory_categories.c.memory_id == Memory.id)
+    .correlate(Memory)
+    .scalar_subquery()
+)
+_APP_NAME = select(App.name).where(App.id == Memory.app_id).correlate(Memory).scalar_subquery()
+SORTS: dict[str, ColumnElement[Any]] = {
+    "memory": Memory.content.expression,
+    "categories": _FIRST_CATEGORY,
+    "app_name": _APP_NAME,
+    "created_at": Memory.created_at.expression,
+    "updated_at": Memory.updated_at.expression,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list is narrowed to; None and empty mean no narrowing."""
+
+    app_ids: Sequence[UUID] = ()
+    category_ids: Sequence[UUID] = ()
+    category_names: Sequence[str] = ()
+    from_date: datetime | None = None
+    to_date: datetime | None = None
+    text: str | None = None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the tallies know how many it selects."""
+        return not (self.category_ids or self.category_names or self.from_date or self.to_date or self.text)
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As SQL.
+
+        Raises:
+            Invalid: the dates are reversed.
+        """
+        if self.from_date and self.to_date and self.from_date > self.to_date:
+            raise Invalid("from_date is after to_date")
+        found: list[ColumnElement[bool]] = []
+        if self.app_ids:
+            found.append(Memory.app_id.in_(self.app_ids))
+        if self.from_date:
+            found.append(Memory.created_at >= self.from_date)
+        if self.to_date:
+            found.append(Memory.created_at <= self.to_date)
+        if self.category_ids:
+            found.append(Memory.id.in_(_in_categories(Category.id.in_(self.category_ids))))
+        if self.category_names:
+            found.append(Memory.id.in_(_in_categories(Category.name.in_(self.category_names))))
+        if self.text:
+            found.append(Memory.content.icontains(self.text, autoescape=True))
+        return found
+
+
+def _in_categories(condition: ColumnElement[bool]) -> Select[UUID]:
+    link = memory_categories.c
+    return select(link.memory_id).join(Category, Category.id == link.category_id).where(condition)
+
+
+def shown(
+    ctx: Context,
+    window: Window,
+    *,
+    user_id: str | None = None,
+    app: str | None = None,
+    narrowed: Filter | None = None,
+    sort_by: SortColumn = "created_at",
+    direction: Direction = "desc",
+) -> Listing[MemoryView]:
+    """What the reading app may see, and logged as shown to it."""
+    scope = scopes.resolve(ctx, user_id, app)
+    narrowed = narrowed or Filter()
+    page = _page(ctx, scope, scopes.visible(scope), (State.active,), narrowed, window, sort_by, direction)
+    apps.log_reads(ctx, scope.reader, [view.id for view in page.items], "list")
+    return page
+
+
+def governed(
+    ctx: Context,
+    window: Window,
+    *,
+    user_id: str | None = None,
+    narrowed: Filter | None = None,
+    show_archived: bool = False,
+    sort_by: SortColumn = "created_at",
+    direction: Direction = "desc",
+) -> Listing[MemoryView]:
+    """What the person sees who governs the memories: paused ones, and archived ones on request."""
+    scope = scopes.resolve(ctx, user_id)
+    narrowed = narrowed or Filter()
+    states: Sequence[State] = scopes.GOVERNED if show_archived else (State.active, State.paused)
+    if ctx.caller.app:
+        states = (State.active,)
+    conditions = [*scopes.governed(ctx, scope), Memory.state.in_(states)]
+    page = _page(ctx, scope, conditions, states, narrowed, window, sort_by, direction)
+    if ctx.caller.app:
+        apps.log_reads(ctx, scope.reader, [view.id for view in page.items], "list")
+    return page
+
+
+def _page(
+    ctx: Context,
+    scope: Scope,
+    conditions: list[ColumnElement[bool]],
+    states: Sequence[State],
+    narrowed: Filter,
+    window: Window,
+    sort_by: str,
+    direction: str,
+) -> Listing[MemoryView]:
+    conditions = [*conditions, *narrowed.conditions()]
+    if scope.reader and not scope.reader.is_active and (ctx.caller.app or State.paused not in states):
+        return Listing([], 0)
+    column = SORTS[sort_by]
+    down = direction == "desc"
+    order = (desc(column).nulls_last() if sort_by == "categories" else desc(column)) if down else column
+    query = select(Memory.id).where(*conditions).order_by(order, desc(Memory.id) if down else Memory.id)
+    ids = ctx.session.scalars(query.limit(window.limit).offset(window.offset)).all()
+    total = _total(ctx, scope, conditions, states, narrowed, window, len(ids))
+    return Listing(fetch(ctx, ids), total)
+
+
+def _total(
+    ctx: Context,
+    scope: Scope,
+    conditions: list[ColumnElement[bool]],
+    states: Sequence[State],
+    narrowed: Filter,
+    window: Window,
+    found: int,
+) -> int:
+    if 0 < found < window.limit or (found == 0 and window.offset == 0):
+        return window.offset + found  # the last page knows
+    ruled = scope.reader is not None and scope.reader.has_rules
+    if narrowed.is_counted and not ruled:
+        return tallied(ctx, scope.owner_id, states, narrowed.app_ids)
+    return ctx.session.scalar(select(func.count()).select_from(Memory).where(*conditions)) or 0
+
+
+def tallied(ctx: Context, owner_id: UUID | None, states: Sequence[State], app_ids: Sequence[UUID] = ()) -> int:
+    """How many unexpired memories there are, without counting them: the tallies less the few that have expired."""
+    where: list[ColumnElement[bool]] = [MemoryTally.state.in_(states)]
+    late: list[ColumnElement[bool]] = [Memory.id.in_(scopes.expired(owner_id)), Memory.state.in_(states)]
+    if owner_id is not None:
+        where.append(MemoryTally.user_id == owner_id)
+    if app_ids:
+        where.append(MemoryTally.app_id.in_(app_ids))
+        late.append(Memory.app_id.in_(app_ids))
+    counted = select(func.coalesce(func.sum(MemoryTally.count), 0)).where(*where).scalar_subquery()
+    expired = select(func.count()).select_from(Memory).where(*late).scalar_subquery()
+    return ctx.session.scalar(select(counted - expired)) or 0
+
+
+def related(ctx: Context, memory_id: UUID, user_id: str | None, page: int) -> Listing[MemoryView]:
+    """Memories of the same owner that share categories with this one, most shared first, five a page.
+
+    Raises:
+        NotFound: no such memory, or one that the caller may not see.
+    """
+    scope = scopes.resolve(ctx, user_id)
+    conditions = scopes.governed(ctx, scope)
+    owner = ctx.session.scalar(select(Memory.user_id).where(Memory.id == memory_id, *conditions))
+    if owner is None:
+        raise NotFound("Memory not found")
+    link = memory_categories.c
+    mine = select(link.category_id).where(link.memory_id == memory_id)
+    shared = (
+        select(Memory.id)
+        .join(memory_categories, link.memory_id == Memory.id)
+        .where(link.category_id.in_(mine), Memory.id != memory_id, Memory.user_id == owner, *conditions)
+        .group_by(Memory.id)
+    )
+    ids = ctx.session.scalars(
+        shared.order_by(func.count().desc(), Memory.created_at.desc(), Memory.id.desc())
+        .limit(RELATED)
+        .offset((page - 1) * RELATED)
+    ).all()
+    total = ctx.session.scalar(select(func.count()).select_from(shared.subquery())) or 0
+    if ctx.caller.app:
+        apps.log_reads(ctx, scope.reader, ids, "related")
+    return Listing(fetch(ctx, ids), total)

@@ -1,0 +1,171 @@
+"""Logins: a person signs in on the dashboard, with a password or a key, and stays signed in by refresh tokens.
+
+A login lasts LIFE from its start. Its refresh token is good once; one that is shown again has been stolen by somebody,
+so the login ends. Access tokens are short-lived and die with their login.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from app.context import Context, Runtime
+from app.database import new_id, now
+from app.errors import Forbidden, Unauthenticated
+from app.models import ApiKey, LoginSession, User
+from app.services import accounts, credentials, passwords, users
+from app.services.credentials import Claims
+from app.services.users import UserView
+
+LIFE = timedelta(days=30)
+WRONG = "Wrong user or password"
+WRONG_KEY = "Invalid API key"
+ENDED = "Invalid or expired refresh token: sign in again"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A login's tokens; `expires_in` is the access token's life in seconds, `expires_at` the login's end."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    expires_at: datetime
+    user: UserView
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who the caller is, and what the credential that was shown may do."""
+
+    user: UserView
+    scopes: list[str]
+    app: str | None
+    is_person: bool
+
+
+def login(
+    runtime: Runtime,
+    *,
+    user_id: str | None = None,
+    password: str | None = None,
+    api_key: str | None = None,
+    user_agent: str | None = None,
+) -> SignedIn:
+    """Sign in with `user_id` and `password`, or with an API key that may all that its user may.
+
+    A login by key does not outlive the key.
+
+    Raises:
+        Unauthenticated: no such user, password or key, or deactivated; nobody can tell which.
+        Forbidden: the key is bound to an app or has fewer scopes than its user: a login would have more than it.
+    """
+    who, end = _by_key(runtime, api_key) if api_key else (_by_password(runtime, user_id or "", password or ""), None)
+    latest = now() + LIFE
+    return _start(runtime, who, min(latest, end or latest), user_agent)
+
+
+def _by_password(runtime: Runtime, user_id: str, password: str) -> UUID:
+    known = select(User.id, User.password_hash, User.is_active).where(User.user_id == user_id)
+    with runtime.database.reading() as session:
+        row = session.execute(known).first() if accounts.is_storable(user_id) else None
+    if not passwords.matches(password, row.password_hash if row else None) or row is None or not row.is_active:
+        raise Unauthenticated(WRONG)
+    who: UUID = row.id
+    return who
+
+
+def _by_key(runtime: Runtime, key: str) -> tuple[UUID, datetime | None]:
+    """The key's user, and the end of its life. Not `authenticate`: open mode must not leave logins behind."""
+    caller = accounts.identify(runtime, key)
+    if caller is None or caller.is_person:
+        raise Unauthenticated(WRONG_KEY)
+    with runtime.database.reading() as session:
+        is_admin = session.execute(select(User.is_admin).where(User.id == caller.user_id)).scalar_one()
+        end = session.scalar(select(ApiKey.expires_at).where(ApiKey.id == caller.key_id))
+    if caller.app or caller.scopes != accounts.person_scopes(is_admin):
+        raise Forbidden("To sign in with a key, it must have all of its user's scopes and be bound to no app")
+    return caller.user_id, end
+
+
+def _start(runtime: Runtime, user_id: UUID, expires_at: datetime, user_agent: str | None) -> SignedIn:
+    claims = Claims(user_id, new_id())
+    refresh_token = credentials.issue("refresh", claims, expires_at, runtime.settings.signing_key)
+    started = LoginSession(
+        id=claims.session_id,
+        user_id=user_id,
+        refresh_hash=credentials.digest(refresh_token),
+        user_agent=user_agent[: accounts.MAX_NAME] if user_agent and accounts.is_storable(user_agent) else None,
+        last_used_at=now(),
+        expires_at=expires_at,
+    )
+    with runtime.database.transaction() as session:
+        session.add(started)
+        user = users.view(session.get_one(User, user_id))
+    return _signed_in(runtime, claims, refresh_token, expires_at, user)
+
+
+def _signed_in(runtime: Runtime, claims: Claims, refresh_token: str, end: datetime, user: UserView) -> SignedIn:
+    access_token = credentials.issue_access(claims, runtime.settings.signing_key)
+    return SignedIn(access_token, refresh_token, int(credentials.ACCESS_LIFE.total_seconds()), end, user)
+
+
+def refresh(runtime: Runtime, token: str | None) -> SignedIn:
+    """New tokens for a refresh token, which is void from now on.
+
+    Raises:
+        Unauthenticated: it is not one of ours, or its login has ended; or it was used before, and now the login ends.
+    """
+    claims = credentials.read("refresh", token, runtime.settings.signing_key) if token else None
+    renewed = _rotate(runtime, claims, token) if claims and token else None
+    if renewed is None:
+        raise Unauthenticated(ENDED)
+    return renewed
+
+
+def _rotate(runtime: Runtime, claims: Claims, token: str) -> SignedIn | None:
+    living = update(LoginSession).where(
+        LoginSession.id == claims.session_id, LoginSession.revoked_at.is_(None), LoginSession.expires_at > now()
+    )
+    with runtime.database.transaction() as session:
+        row = session.execute(
+            select(LoginSession.expires_at, User)
+            .join(User, User.id == LoginSession.user_id)
+            .where(LoginSession.id == claims.session_id, User.is_active)
+        ).first()
+        if row is None:
+            return None
+        fresh = credentials.issue("refresh", claims, row.expires_at, runtime.settings.signing_key)
+        mine = living.where(LoginSession.refresh_hash == credentials.digest(token))
+        values = {"refresh_hash": credentials.digest(fresh), "last_used_at": now()}
+        rotated = session.execute(mine.values(values).returning(LoginSession.id)).first()
+        if rotated is None:
+            session.execute(living.values(revoked_at=now()))
+            return None
+        return _signed_in(runtime, claims, fresh, row.expires_at, users.view(row.User))
+
+
+def logout(runtime: Runtime, access_token: str | None, refresh_token: str | None) -> None:
+    """End the logins that the tokens belong to; none, or ended ones, is fine too."""
+    secret = runtime.settings.signing_key
+    ended = {
+        claims.session_id
+        for claims in (
+            credentials.read("access", access_token or "", secret),
+            credentials.read("refresh", refresh_token or "", secret),
+        )
+        if claims
+    }
+    if not ended:
+        return
+    living = update(LoginSession).where(LoginSession.id.in_(ended), LoginSession.revoked_at.is_(None))
+    with runtime.database.transaction() as session:
+        session.execute(living.values(revoked_at=now()))
+
+
+def me(ctx: Context) -> Me:
+    """The caller."""
+    caller = ctx.caller
+    user = users.view(ctx.session.get_one(User, caller.user_id))
+    return Me(user, [scope for scope in accounts.SCOPES if scope in caller.scopes], caller.app, caller.is_person)

@@ -1,0 +1,246 @@
+"""Memories: adding, reading one, changing what one says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, insert, select, update
+
+from app.context import Context
+from app.database import new_id, now
+from app.engine.index import Vectors
+from app.engine.text import compose
+from app.errors import Forbidden, NotFound
+from app.models import App, Event, Memory, MemoryVersion, State, User
+from app.services import accounts, apps, categories, drafts, scopes
+from app.services.drafts import Draft
+from app.services.scopes import Reader, Scope
+from app.services.views import MemoryView, fetch
+
+VERBATIM = "verbatim"  # what `infer: true` means without an LLM: the text is stored as it came
+NO_MEMORY = "Memory not found"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What an add did: the memories, in the order of the drafts, and the receipt."""
+
+    memories: list[MemoryView]
+    event_id: UUID
+    inference: str | None
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """What was decided for each candidate."""
+        return [{"id": str(view.id), "memory": view.content, "event": "ADD"} for view in self.memories]
+
+
+def add(ctx: Context, user_id: str | None, drafted: Sequence[Draft], *, app: str | None, infer: bool) -> Added:
+    """Store each draft as one memory, all in one transaction, embedded in one call before it begins.
+
+    Raises:
+        Forbidden: the app is paused, or the caller may not write for this user.
+    """
+    composed = [compose(item.content, item.author, item.occurred_at) for item in drafted]
+    vectors = ctx.engine.embed(composed)
+    names = ctx.engine.categories(vectors, len(drafted))
+    owner = user_id or ctx.caller.name
+    owner_id = accounts.ensure_user(ctx, owner)
+    client = apps.for_writing(ctx, owner_id, app)
+    views = [_view(item, owner, client, of_one) for item, of_one in zip(drafted, names, strict=True)]
+    _insert(ctx, owner_id, views)
+    categories.assign(ctx, owner_id, {view.id: view.categories for view in views})
+    _make_ready(ctx, views, composed, vectors)
+    inference = VERBATIM if infer else None
+    return Added(views, _receipt(ctx, owner_id, client.id, views, inference), inference)
+
+
+def _view(item: Draft, owner: str, client: App, names: list[str]) -> MemoryView:
+    when = now()
+    return MemoryView(
+        id=new_id(),
+        user_id=owner,
+        app_id=client.id,
+        app_name=client.name,
+        content=item.content,
+        state=State.active,
+        metadata=item.metadata,
+        agent_id=item.agent_id,
+        run_id=item.run_id,
+        author=item.author,
+        memory_type=item.memory_type,
+        tags=item.tags,
+        priority=None,
+        source=item.source,
+        version=1,
+        occurred_at=item.occurred_at,
+        expires_at=None,
+        created_at=when,
+        updated_at=when,
+        archived_at=None,
+        deleted_at=None,
+        categories=sorted(names),
+    )
+
+
+def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
+    rows = [
+        {
+            "id": view.id,
+            "user_id": owner_id,
+            "app_id": view.app_id,
+            "agent_id": view.agent_id,
+            "run_id": view.run_id,
+            "author": view.author,
+            "content": view.content,
+            "content_hash": drafts.content_hash(view.content),
+            "memory_type": view.memory_type,
+            "state": view.state,
+            "metadata_": view.metadata,
+            "tags": view.tags,
+            "source": view.source,
+            "version": view.version,
+            "occurred_at": view.occurred_at,
+            "created_at": view.created_at,
+            "updated_at": view.updated_at,
+        }
+        for view in views
+    ]
+    ctx.session.execute(insert(Memory), rows)
+    ctx.session.execute(insert(MemoryVersion), [_version(ctx, view, "ADD") for view in views])
+
+
+def _version(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "memory_id": view.id,
+        "version": view.version,
+        "event": event,
+        "content": view.content,
+        "metadata_": view.metadata,
+        "state": view.state,
+        "changed_by": ctx.caller.user_id,
+        "created_at": view.updated_at,
+    }
+
+
+def _make_ready(ctx: Context, views: Sequence[MemoryView], composed: Sequence[str], vectors: Vectors | None) -> None:
+    if vectors is None:
+        ctx.touch(view.id for view in views)
+        return
+    for view, text, vector in zip(views, composed, vectors, strict=True):
+        ctx.ready(view.id, text, vector)
+
+
+def _receipt(ctx: Context, owner_id: UUID, app_id: UUID, views: Sequence[MemoryView], inference: str | None) -> UUID:
+    # The receipt names the memories and does not repeat them: a purge then has one place less to clean.
+    event_id = new_id()
+    ctx.session.execute(
+        insert(Event).values(
+            id=event_id,
+            user_id=owner_id,
+            app_id=app_id,
+            kind="ADD",
+            status="SUCCEEDED",
+            inference=inference,
+            results=[{"id": str(view.id), "event": "ADD"} for view in views],
+            attempts=1,
+        )
+    )
+    return event_id
+
+
+def get(ctx: Context, memory_id: UUID, user_id: str | None = None) -> MemoryView:
+    """One memory, logged as shown to the reading app.
+
+    Raises:
+        NotFound: no such memory, a deleted one, or one that the caller may not see.
+    """
+    scope = _scope_of(ctx, memory_id, user_id)
+    found = fetch(ctx, [memory_id], *scopes.governed(ctx, scope))
+    if not found:
+        raise NotFound(NO_MEMORY)
+    apps.log_reads(ctx, scope.reader, [memory_id], "get")
+    return found[0]
+
+
+def require(ctx: Context, memory_id: UUID) -> None:
+    """Raise NotFound unless the caller may see the memory."""
+    scope = _scope_of(ctx, memory_id, None)
+    if ctx.session.scalar(select(Memory.id).where(Memory.id == memory_id, *scopes.governed(ctx, scope))) is None:
+        raise NotFound(NO_MEMORY)
+
+
+def _scope_of(ctx: Context, memory_id: UUID, user_id: str | None) -> Scope:
+    """The scope in which one memory is read: its owner's, as the owner's app of the caller's app's name."""
+    name = scopes.reading_app(ctx, None)
+    row = ctx.session.execute(
+        select(Memory.user_id, User.user_id, App.id, App.is_active)
+        .join(User, User.id == Memory.user_id)
+        .outerjoin(App, and_(App.owner_id == Memory.user_id, App.name == (name or "")))
+        .where(Memory.id == memory_id)
+    ).first()
+    if row is None or (row[0] != ctx.caller.user_id and not ctx.caller.is_admin) or user_id not in (None, row[1]):
+        raise NotFound(NO_MEMORY)
+    owner, _, app_id, is_active = row
+    # Rules are looked up by the query that reads the memory, so there is no need to ask first whether there are any.
+    reader = Reader(owner, name, app_id, is_active is not False, app_id is not None) if name else None
+    return Scope(owner, reader)
+
+
+def edit(ctx: Context, memory_id: UUID, content: str, user_id: str | None = None) -> MemoryView:
+    """Change what a memory says; the old version is kept, the index and the categories follow.
+
+    Raises:
+        NotFound: no such memory, a deleted one, or one that the caller may not see.
+        Forbidden: the app of the key is paused.
+    """
+    content = drafts.checked_text(content)
+    before = _peek(ctx, memory_id)
+    composed, vectors = "", None
+    if before is not None and before[0] != content:
+        composed = compose(content, before[1], before[2])
+        vectors = ctx.engine.embed([composed])
+    names = ctx.engine.categories(vectors, 1)[0]
+    scope = _scope_of(ctx, memory_id, user_id)
+    if ctx.caller.app and scope.reader and not scope.reader.is_active:
+        raise Forbidden(f"App {scope.reader.name} is currently paused.")
+    found = fetch(ctx, [memory_id], *scopes.governed(ctx, scope))
+    if not found:
+        raise NotFound(NO_MEMORY)
+    if found[0].content == content:
+        return found[0]
+    view = _rewrite(ctx, found[0], content)
+    if vectors is not None and scope.owner_id is not None:
+        categories.replace(ctx, scope.owner_id, memory_id, names)
+        view.categories = sorted(names)
+        ctx.ready(memory_id, composed, vectors[0])
+    ctx.touch([memory_id])
+    return view
+
+
+def _peek(ctx: Context, memory_id: UUID) -> Any:
+    """What has to be known to embed before the transaction begins; whether the caller may is asked inside it."""
+    with ctx.runtime.database.reading() as session:
+        return session.execute(
+            select(Memory.content, Memory.author, Memory.occurred_at).where(Memory.id == memory_id)
+        ).first()
+
+
+def _rewrite(ctx: Context, old: MemoryView, content: str) -> MemoryView:
+    view = replace(old, content=content, version=old.version + 1, updated_at=now())
+    ctx.session.execute(
+        update(Memory)
+        .where(Memory.id == view.id)
+        .values(
+            content=content,
+            content_hash=drafts.content_hash(content),
+            version=view.version,
+            updated_at=view.updated_at,
+            indexed_at=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    ctx.session.execute(insert(MemoryVersion), [_version(ctx, view, "UPDATE")])
+    return view

@@ -1,0 +1,132 @@
+"""Whose memories, read through which app, and which of them may be seen: every read starts here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
+from sqlalchemy.orm import aliased
+
+from app.context import Context
+from app.database import now
+from app.errors import Forbidden, NotFound
+from app.models import AccessControl, App, Memory, State, User
+
+DEFAULT_APP = "openmemory"  # the app of a credential that is bound to none, as the OpenMemory page has it
+GOVERNED = (State.active, State.paused, State.archived)
+NO_USER = "User not found"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The app that reads. `app_id` is None until it has read or written something."""
+
+    owner_id: UUID
+    name: str
+    app_id: UUID | None = None
+    is_active: bool = True
+    has_rules: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a request is about. `owner_id` None: every owner's memories (an admin who named nobody).
+
+    `reader` None: a person who is signed in; not an app, so neither pauses of apps nor the access log concern them.
+    """
+
+    owner_id: UUID | None
+    reader: Reader | None
+
+
+def resolve(ctx: Context, user_id: str | None = None, app: str | None = None) -> Scope:
+    """The scope of a request that names `user_id` (the caller's own without it) and reads as `app`. One statement.
+
+    Raises:
+        NotFound: no such user, or one that the caller may not see.
+        Forbidden: the key is bound to another app.
+    """
+    caller = ctx.caller
+    name = reading_app(ctx, app)
+    everybody = user_id is None and caller.is_admin
+    if user_id not in (None, caller.name) and not caller.is_admin:
+        raise NotFound(NO_USER)
+    who = User.id == caller.user_id if user_id in (None, caller.name) else User.user_id == user_id
+    row = ctx.session.execute(
+        select(User.id, App.id, App.is_active, _ruled(App.id))
+        .outerjoin(App, and_(App.owner_id == User.id, App.name == (name or "")))
+        .where(who)
+    ).first()
+    if row is None:
+        raise NotFound(NO_USER)
+    owner, app_id, is_active, ruled = row
+    reader = Reader(owner, name, app_id, is_active is not False, bool(app_id and ruled)) if name else None
+    return Scope(None if everybody else owner, reader)
+
+
+def reading_app(ctx: Context, app: str | None) -> str | None:
+    """The name of the app that the caller acts as; None for a person who names none.
+
+    Raises:
+        Forbidden: the key is bound to another app.
+    """
+    bound = ctx.caller.app
+    if bound and app not in (None, bound):
+        raise Forbidden(f"This key is bound to the app {bound}")
+    return bound or app or (None if ctx.caller.is_person else DEFAULT_APP)
+
+
+def _ruled(app_id: object) -> ColumnElement[bool]:
+    rules = select(AccessControl.id).where(
+        AccessControl.subject_type == "app", AccessControl.subject_id == app_id, AccessControl.object_type == "memory"
+    )
+    return exists(rules)
+
+
+def visible(scope: Scope) -> list[ColumnElement[bool]]:
+    """What an app may read: active, not expired, its owner's, not hidden from the app by a pause or a rule."""
+    return [*_living(scope, (State.active,)), *allowed(scope.reader)]
+
+
+def governed(ctx: Context, scope: Scope) -> list[ColumnElement[bool]]:
+    """What a person governs: paused and archived memories too. A key that is bound to an app sees what is visible."""
+    return visible(scope) if ctx.caller.app else _living(scope, GOVERNED)
+
+
+def _living(scope: Scope, states: Sequence[State]) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [] if scope.owner_id is None else [Memory.user_id == scope.owner_id]
+    state = Memory.state == states[0] if len(states) == 1 else Memory.state.in_(states)
+    return [*conditions, state, unexpired(scope.owner_id)]
+
+
+def unexpired(owner_id: UUID | None) -> ColumnElement[bool]:
+    """Not past `expires_at`. Asked as "not among the few that are": a deep page then needs no row it does not show."""
+    return Memory.id.not_in(expired(owner_id))
+
+
+def expired(owner_id: UUID | None) -> Select[UUID]:
+    """The ids that are past their `expires_at`."""
+    other = aliased(Memory)
+    query = select(other.id).where(other.expires_at <= now())
+    return query if owner_id is None else query.where(other.user_id == owner_id)
+
+
+def allowed(reader: Reader | None) -> list[ColumnElement[bool]]:
+    """What the app's pause and its access rules leave: with `allow` rules only those, and never what is denied."""
+    if reader is None:
+        return []
+    if not reader.is_active:
+        return [false()]
+    if not reader.has_rules:
+        return []
+    rules = select(AccessControl.id).where(
+        AccessControl.subject_type == "app",
+        AccessControl.subject_id == reader.app_id,
+        AccessControl.object_type == "memory",
+    )
+    this = or_(AccessControl.object_id.is_(None), AccessControl.object_id == Memory.id)
+    allows = rules.where(AccessControl.effect == "allow")
+    return [
+        ~exists(rules.where(AccessControl.effect == "deny", this)),
+        or_(~exists(allows), exists(allows.where(this))),
+    ]

@@ -1,0 +1,171 @@
+"""State changes: one function that writes the state, its timestamp, the status history and the version.
+
+active <-> paused, active <-> archived, paused <-> archived, any -> deleted
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, FunctionElement, Uuid, insert, literal, select, update
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.context import Context
+from app.database import now
+from app.errors import Forbidden, Invalid, NotFound
+from app.models import Category, Memory, MemoryVersion, State, StatusChange, memory_categories
+from app.services import apps, scopes
+from app.services.scopes import Scope
+
+CHUNK = 5_000
+SYNC_NOW = 1_000  # more than so many are brought level by the sweep; SQL hides them from now on all the same
+EVENTS = {State.active: "RESUME", State.paused: "PAUSE", State.archived: "ARCHIVE", State.deleted: "DELETE"}
+NO_MEMORY = "Memory not found"
+
+
+class random_uuid(FunctionElement[UUID]):  # named like the SQL functions it stands for
+    """A new UUID for every row, made by the database."""
+
+    type = Uuid()
+    inherit_cache = True
+    name = "random_uuid"
+
+
+@compiles(random_uuid, "sqlite")
+def _in_sqlite(*_: Any, **__: Any) -> str:
+    return "lower(hex(randomblob(16)))"
+
+
+@compiles(random_uuid)
+def _in_postgresql(element: random_uuid, compiler: SQLCompiler, **_: Any) -> str:
+    return "gen_random_uuid()"
+
+
+def change(ctx: Context, ids: Sequence[UUID], state: State) -> int:
+    """Bring the memories `ids` to `state`; those that are there already stay as they are. How many changed.
+
+    The caller of this function has checked that they may. A constant number of statements a chunk of 5,000.
+    """
+    changed = 0
+    for start in range(0, len(ids), CHUNK):
+        changed += _change(ctx, ids[start : start + CHUNK], state)
+    if len(ids) <= SYNC_NOW:
+        ctx.touch(ids)
+    return changed
+
+
+def _change(ctx: Context, ids: Sequence[UUID], state: State) -> int:
+    when = now()
+    by = ctx.caller.user_id
+    these = [Memory.id.in_(ids), Memory.state != state, Memory.state != State.deleted]
+    steps = select(random_uuid(), Memory.id, Memory.state, literal(state.value), literal(by), literal(when))
+    ctx.session.execute(
+        insert(StatusChange).from_select(
+            ["id", "memory_id", "old_state", "new_state", "changed_by", "changed_at"], steps.where(*these)
+        )
+    )
+    versions = select(
+        random_uuid(),
+        Memory.id,
+        Memory.version + 1,
+        literal(EVENTS[state]),
+        Memory.content,
+        Memory.metadata_,
+        literal(state.value),
+        literal(by),
+        literal(when),
+    )
+    ctx.session.execute(
+        insert(MemoryVersion).from_select(
+            ["id", "memory_id", "version", "event", "content", "metadata", "state", "changed_by", "created_at"],
+            versions.where(*these),
+        )
+    )
+    result = ctx.session.execute(
+        update(Memory)
+        .where(*these)
+        .values(
+            state=state,
+            version=Memory.version + 1,
+            updated_at=when,
+            archived_at=when if state == State.archived else None,
+            deleted_at=when if state == State.deleted else None,
+            indexed_at=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def set_many(ctx: Context, ids: Sequence[UUID], state: State, user_id: str | None = None) -> int:
+    """Bring just these memories to `state`, all or none. How many were named (each counted once).
+
+    Raises:
+        NotFound: one of them does not exist, is deleted, or is not the caller's.
+        Forbidden: the app of the key is paused.
+    """
+    scope = _scope(ctx, user_id)
+    wanted = list(dict.fromkeys(ids))
+    known = set(ctx.session.scalars(select(Memory.id).where(Memory.id.in_(wanted), *scopes.governed(ctx, scope))))
+    missing = [id for id in wanted if id not in known]
+    if missing:
+        raise NotFound(NO_MEMORY if len(wanted) == 1 else f"Memory not found: {missing[0]}")
+    change(ctx, wanted, state)
+    return len(wanted)
+
+
+def _scope(ctx: Context, user_id: str | None) -> Scope:
+    scope = scopes.resolve(ctx, user_id)
+    if ctx.caller.app and scope.reader and not scope.reader.is_active:
+        raise Forbidden(f"App {scope.reader.name} is currently paused.")
+    return scope
+
+
+def pause(
+    ctx: Context,
+    user_id: str | None,
+    *,
+    state: State = State.paused,
+    memory_ids: Sequence[UUID] | None = None,
+    category_ids: Sequence[UUID] | None = None,
+    app_id: UUID | None = None,
+    all_for_app: bool = False,
+    global_pause: bool = False,
+) -> str:
+    """The page's pause in all its forms; the sentence that it answers, which says "paused" whatever the state.
+
+    All memories of the owner, of one of its apps, or in categories: archived ones stay archived unless named.
+
+    Raises:
+        Invalid: nothing says what to pause.
+        NotFound: a memory, app or user that does not exist or is not the caller's.
+    """
+    if global_pause:
+        _set_where(ctx, user_id, state, [])
+        return "Successfully paused all memories"
+    if app_id:
+        apps.get(ctx, app_id)
+        _set_where(ctx, user_id, state, [Memory.app_id == app_id])
+        return f"Successfully paused all memories for app {app_id}"
+    if memory_ids:
+        count = set_many(ctx, memory_ids, state, user_id)
+        return "Successfully paused all memories" if all_for_app else f"Successfully paused {count} memories"
+    if category_ids:
+        link = memory_categories.c
+        inside = (
+            select(link.memory_id).join(Category, Category.id == link.category_id).where(Category.id.in_(category_ids))
+        )
+        _set_where(ctx, user_id, state, [Memory.id.in_(inside)])
+        return f"Successfully paused memories in {len(category_ids)} categories"
+    raise Invalid("Invalid pause request parameters")
+
+
+def _set_where(ctx: Context, user_id: str | None, state: State, conditions: list[ColumnElement[bool]]) -> None:
+    if user_id is None:
+        # An admin without a name in hand means themselves here: nobody pauses a whole server by leaving a field out.
+        user_id = ctx.caller.name
+    scope = _scope(ctx, user_id)
+    living = Memory.state.in_((State.active, State.paused))
+    ids = ctx.session.scalars(select(Memory.id).where(*scopes.governed(ctx, scope), living, *conditions)).all()
+    change(ctx, ids, state)
