@@ -9,7 +9,7 @@ in commits that need not wait for the disk.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,6 +89,7 @@ class Context:
     _touched: dict[UUID, None] = field(default_factory=dict)
     _ready: dict[UUID, tuple[str, Vectors]] = field(default_factory=dict)
     _reads: list[dict[str, Any]] = field(default_factory=list)
+    _after: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
@@ -115,12 +116,16 @@ class Context:
 
     def log_reads(self, app_id: UUID, ids: Sequence[UUID], kind: str, **metadata: Any) -> None:
         """Have these memories logged as shown to the app, in one batch after the read."""
-        self._reads += [
-            {"memory_id": id, "app_id": app_id, "access_type": kind, "metadata_": metadata} for id in ids
-        ]
+        self._reads += [{"memory_id": id, "app_id": app_id, "access_type": kind, "metadata_": metadata} for id in ids]
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Have this done once the transaction is committed; it must not fail."""
+        self._after.append(act)
 
     def finish(self) -> None:
         """After the commit: write the access log, bring the index level. The request has succeeded already."""
+        for act in self._after:
+            act()
         if self._reads:
             self._write_reads()
         if self._touched:

@@ -4,7 +4,7 @@ import importlib
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """One configuration's engine; `model` names its vectors."""
+    """One configuration's engine; `model` names its vectors, `config` is what it was built from."""
 
     index: Index
     categoriser: Categoriser
     model: str
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Engine:
@@ -48,8 +49,16 @@ class Engine:
             self.use(self.build(config))
         except Exception as error:  # any provider's any failure; the server serves on without it
             logger.exception("the engine cannot be built; writes are kept and indexed later")
-            self._failure = str(error)
-            self._ready.set()
+            self.fail(str(error))
+
+    def fail(self, reason: str) -> None:
+        """From now on none answers, and whoever asks is told why.
+
+        Not the one before: what it would index under its own model, nobody would find under the configured one.
+        """
+        self._built = None
+        self._failure = reason
+        self._ready.set()
 
     def build(self, config: Mapping[str, Any]) -> Built:
         """An engine for `config`, not in use yet.
@@ -61,7 +70,7 @@ class Engine:
         providers = self.providers()
         place = providers.Place(self._url, self._data_dir / "models", self._cache_bytes)
         index, model = providers.build_index(config["mem0"]["embedder"], config["mem0"]["vector_store"], place)
-        return Built(index, _categoriser(index, config["openmemory"]), model)
+        return Built(index, _categoriser(index, config["openmemory"]), model, config)
 
     def use(self, built: Built) -> None:
         """From now on this one answers."""
@@ -77,6 +86,12 @@ class Engine:
     def is_ready(self) -> bool:
         """Whether an engine is in use."""
         return self._built is not None
+
+    @property
+    def config(self) -> Mapping[str, Any] | None:
+        """What the engine in use was built from; None when none is in use."""
+        built = self._built
+        return built.config if built else None
 
     @property
     def built(self) -> Built:

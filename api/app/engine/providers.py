@@ -3,12 +3,15 @@
 Importing it imports mem0 (1-3 s, 90 MB): `app.engine.engine` does so in the background of a starting server.
 """
 
+import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mem0.configs.embeddings.base import BaseEmbedderConfig
+from mem0.configs.llms.base import BaseLlmConfig
 from mem0.utils.factory import EmbedderFactory, LlmFactory, VectorStoreFactory
 
 from app.engine.index import Embedder, Index
@@ -37,6 +40,26 @@ def embedder_names() -> list[str]:
 def llm_names() -> list[str]:
     """Providers that `mem0.llm.provider` may name."""
     return sorted(LlmFactory.provider_to_class)
+
+
+def llm_keys(provider: str) -> frozenset[str]:
+    """The keys that mem0's configuration of an LLM provider takes."""
+    _, config = LlmFactory.provider_to_class[provider]
+    return _keys(config) | (_keys(BaseLlmConfig) if _takes_any(config) else frozenset())
+
+
+def embedder_keys() -> frozenset[str]:
+    """The keys that mem0's configuration of an embedder takes, whatever the provider."""
+    return _keys(BaseEmbedderConfig)
+
+
+def _keys(config: type) -> frozenset[str]:
+    parameters = inspect.signature(config).parameters.values()
+    return frozenset(one.name for one in parameters if one.kind is not one.VAR_KEYWORD)
+
+
+def _takes_any(config: type) -> bool:
+    return any(one.kind is one.VAR_KEYWORD for one in inspect.signature(config).parameters.values())
 
 
 def build_index(embedder: Mapping[str, Any], store: Mapping[str, Any], place: Place) -> tuple[Index, str]:
@@ -78,12 +101,19 @@ def _build_store(section: Mapping[str, Any], model: str, dimensions: int, place:
     return VectorStoreFactory.create(section["provider"], config)
 
 
+def is_set(variable: str) -> bool:
+    """Whether the environment has the variable, and something in it."""
+    return bool(os.environ.get(variable))
+
+
 def resolve(value: Any) -> Any:
-    """A configured value as it is used: `env:NAME` becomes the variable's value.
+    """A configured value as it is used: `env:NAME`, at any depth, becomes the variable's value.
 
     Raises:
         Invalid: the variable is not set.
     """
+    if isinstance(value, Mapping):
+        return {key: resolve(below) for key, below in value.items()}
     if isinstance(value, str) and value.startswith("env:"):
         name = value.removeprefix("env:")
         if name not in os.environ:

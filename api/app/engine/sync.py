@@ -122,11 +122,12 @@ def _vectors(index: Index, entries: Sequence[Entry], ready: Mapping[UUID, tuple[
 
 def adopt(database: Database, model: str) -> bool:
     """Make `model` the one whose vectors the index holds; True if it was another: then all are to be made again."""
-    with database.transaction() as session:
+    with database.reading() as session:
         known = session.get(Config, INDEX_KEY)
-        if known is not None and known.value.get("model") == model:
-            return False
+    if known is not None and known.value.get("model") == model:
+        return False
+    with database.transaction() as session:
         session.merge(Config(key=INDEX_KEY, value={"model": model}))
         if known is not None:
             session.execute(update(Memory).where(Memory.state == State.active).values(indexed_at=None))
-        return known is not None
+    return known is not None

@@ -1,12 +1,13 @@
 """API keys: /api-keys."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
+from fastapi_pagination import Page
 
 from app.routers.openmemory import wire_accounts as wire
-from app.routers.openmemory.users import Paging
+from app.routers.openmemory.fields import Name
+from app.routers.openmemory.paging import FiftyAPage
 from app.routers.protocol import Reading, Writing
 from app.services import keys
 
@@ -20,11 +21,9 @@ def create(ctx: Writing, body: wire.KeyIn) -> wire.MadeOut:
 
 
 @router.get("", summary="List keys")
-def listing(
-    ctx: Reading, window: Paging, user_id: Annotated[str | None, Query(max_length=255)] = None
-) -> wire.Page[wire.KeyOut]:
+def listing(ctx: Reading, paging: FiftyAPage, user_id: Name | None = None) -> Page[wire.KeyOut]:
     """The keys of `user_id`, else the caller's (an admin: everybody's), newest first."""
-    return wire.page(wire.key, keys.listing(ctx, window, user_id), window)
+    return wire.page(wire.key, keys.listing(ctx, paging.window, user_id), paging)
 
 
 @router.delete("/{key_id}", summary="Revoke a key")

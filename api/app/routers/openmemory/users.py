@@ -2,31 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path
+from fastapi_pagination import Page
 
 from app.routers.openmemory import wire_accounts as wire
+from app.routers.openmemory.paging import FiftyAPage
 from app.routers.protocol import Reading, Writing
 from app.services import users
-from app.services.views import Window
 
 router = APIRouter(prefix="/users", tags=["users"])
 
-
-def paging(
-    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1, size: Annotated[int, Query(ge=1, le=100)] = 50
-) -> Window:
-    """The window that `page` and `size` mean."""
-    return Window(size, (page - 1) * size)
-
-
-Paging = Annotated[Window, Depends(paging)]
 UserId = Annotated[str, Path(min_length=1, max_length=255)]
 
 
 @router.get("", summary="List users")
-def listing(ctx: Reading, window: Paging) -> wire.Page[wire.UserOut]:
+def listing(ctx: Reading, paging: FiftyAPage) -> Page[wire.UserOut]:
     """All users by `user_id`."""
-    return wire.page(wire.user, users.listing(ctx, window), window)
+    return wire.page(wire.user, users.listing(ctx, paging.window), paging)
 
 
 @router.post("", summary="Make a user")

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
+from fastapi_pagination import Page
 from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from app.routers.openmemory.paging import Paging
 from app.services.keys import KeyView, Made
 from app.services.logins import Me, SignedIn
 from app.services.users import UserView
-from app.services.views import Listing, Window
+from app.services.views import Listing
 
 Item = TypeVar("Item")
 Shape = TypeVar("Shape")
@@ -146,16 +148,6 @@ class MadeOut(KeyOut):
     key: str
 
 
-class Page(BaseModel, Generic[Item]):
-    """One page of a list."""
-
-    items: list[Item]
-    total: int
-    page: int
-    size: int
-    pages: int
-
-
 def user(view: UserView) -> UserOut:
     """A user."""
     return UserOut.model_validate(view)
@@ -186,12 +178,12 @@ def made(new: Made) -> MadeOut:
     return MadeOut(**key(new.view).model_dump(), key=new.secret)
 
 
-def page(shape: Callable[[Item], Shape], listing: Listing[Item], window: Window) -> Page[Shape]:
-    """A listing's window as a page, each item shaped."""
+def page(shape: Callable[[Item], Shape], listing: Listing[Item], paging: Paging) -> Page[Shape]:
+    """A page of a listing, each item shaped."""
     return Page(
         items=[shape(item) for item in listing.items],
         total=listing.total,
-        page=window.offset // window.limit + 1,
-        size=window.limit,
-        pages=-(-listing.total // window.limit),
+        page=paging.page,
+        size=paging.size,
+        pages=-(-listing.total // paging.size),
     )

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from app.errors import Invalid, TooLarge
 
@@ -29,7 +29,16 @@ MAX_RECORD = 64 * 1024 * 1024  # bytes between one record and the next
 RATIO_FROM = 256 * 1024 * 1024
 MAX_RATIO = 400
 
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, struct.error, ValueError)
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,  # a name that is not UTF-8, an offset before the start
+)
 
 
 @contextmanager
@@ -70,7 +79,7 @@ class Archive:
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self._limit = limit
         with _reading():
-            self._zip = zipfile.ZipFile(_Upload(file))  # type: ignore[arg-type]  # it reads, seeks and tells
+            self._zip = zipfile.ZipFile(_Upload(file))
         entries = self._zip.infolist()
         if len(entries) > MAX_ENTRIES:
             raise Invalid(f"The zip holds {len(entries)} entries; a backup holds two")
@@ -86,7 +95,7 @@ class Archive:
             yield Bounded(member, self._limit, self._document.compress_size)
 
     def check_lines(self, already: int) -> None:
-        """Read `memories.jsonl.gz` through: one JSON object with an id a line. `already` bytes of the limit are used."""
+        """Read `memories.jsonl.gz` through: an object with an id a line. `already` bytes of the limit are used."""
         with _reading(), self._zip.open(self._lines) as member, gzip.open(member) as unpacked:
             lines = Bounded(unpacked, self._limit - already, self._lines.compress_size)
             for number, line in enumerate(iter(lines.readline, b""), 1):
@@ -129,7 +138,7 @@ def _is_record(line: bytes) -> bool:
 class Bounded:
     """A stream that counts the bytes that really come out of it, and stops when they are too many."""
 
-    def __init__(self, stream: "zipfile.ZipExtFile | gzip.GzipFile", limit: int, packed: int) -> None:
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile, limit: int, packed: int) -> None:
         self._stream = stream
         self._limit = limit
         self._packed = packed

@@ -87,6 +87,7 @@ class Person(Record):
     id: Text | None = None
     user_id: Text | None = None
     name: Name | None = None
+    email: Name | None = None
     metadata: Metadata = Field({}, validation_alias=AliasChoices("metadata", "metadata_"))
     created_at: Time = None
     updated_at: Time = None
@@ -103,7 +104,9 @@ class Client(Record):
     created_at: Time = None
     updated_at: Time = None
 
-    parent: None = Field(None, exclude=True)
+    @property
+    def parent(self) -> None:
+        """It hangs on nothing."""
 
 
 class Topic(Record):
@@ -115,7 +118,9 @@ class Topic(Record):
     created_at: Time = None
     updated_at: Time = None
 
-    parent: None = Field(None, exclude=True)
+    @property
+    def parent(self) -> None:
+        """It hangs on nothing."""
 
 
 class Remembered(Record):

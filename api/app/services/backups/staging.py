@@ -6,7 +6,7 @@ gets as far as the database.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -27,7 +27,8 @@ BATCH = 1_000
 MAX_DEPTH = 64
 LINKS = "memory_categories"
 NOT_JSON = f"{DOCUMENT} is not valid JSON"
-OPENERS = {"start_map": 1, "start_array": 1, "end_map": -1, "end_array": -1}
+CLOSERS = ("end_map", "end_array")
+STEPS = {"start_map": 1, "start_array": 1} | dict.fromkeys(CLOSERS, -1)
 
 SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16000; BEGIN;
@@ -35,7 +36,10 @@ CREATE TABLE memory_categories (seq INTEGER PRIMARY KEY, memory_id TEXT, categor
 CREATE TABLE pairs (seq INTEGER PRIMARY KEY, memory_id TEXT, category_id TEXT, UNIQUE (memory_id, category_id));
 """
 # `target` is the id that the record has with us, `outcome` what happened to it.
-TABLE = """CREATE TABLE {} (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, parent TEXT, record TEXT, target TEXT, outcome TEXT)"""
+TABLE = """CREATE TABLE {}
+    (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, parent TEXT, record TEXT, target TEXT, outcome TEXT)"""
+# Two memories must not become one.
+ONE_EACH = "CREATE UNIQUE INDEX memories_target ON memories (target)"
 
 
 class Staging:
@@ -46,6 +50,7 @@ class Staging:
         self._rows.executescript(SCHEMA)
         for section in SECTIONS:
             self._rows.execute(TABLE.format(section))
+        self._rows.execute(ONE_EACH)
         self.person = Person()
 
     def close(self) -> None:
@@ -106,41 +111,39 @@ def _survey(document: Bounded) -> set[str]:
     Raises:
         Invalid: it is no JSON object, nested too deep, has a section twice, or one that is no list.
     """
-    seen: set[str] = set()
+    kinds: dict[str, str] = {}
     filled: set[str] = set()
     depth, key = 0, ""
     with _parsing():
         for event, value in ijson.basic_parse(document):
-            if event in OPENERS:
-                depth += OPENERS[event]
-            if depth < 2 or (depth == 2 and event in OPENERS):
-                key = _outline(event, value, depth, key, seen)
-            elif depth == 2 or (depth == 3 and event == "start_map"):
+            if depth == 2 and event not in CLOSERS:
                 filled.add(key)
                 document.mark()
-            elif depth > MAX_DEPTH:
+            elif depth == 1 and event == "map_key":
+                key = _once(value, kinds)
+            elif depth < 2 and event != "end_map":
+                kinds[key] = event
+            depth += STEPS.get(event, 0)
+            if depth > MAX_DEPTH:
                 raise Invalid(f"{DOCUMENT} is nested deeper than {MAX_DEPTH} levels")
-    return filled | (seen & {"memories"})
+    _check_kinds(kinds)
+    return filled | (kinds.keys() & {"memories"})
 
 
-def _outline(event: str, value: Any, depth: int, key: str, seen: set[str]) -> str:
-    """Check an event of the outermost object; the section that we are in."""
-    if event == "map_key":
-        if value in seen:
-            raise Invalid(f"{DOCUMENT} has the section {value[:40]!r} twice")
-        seen.add(value)
-        return str(value)
-    if not key and event not in ("start_map", "end_map"):
-        raise Invalid(f"{DOCUMENT} is not an object")
-    if depth == 1 and event not in ("end_map", "end_array"):
-        _check_kind(key, event)
+def _once(key: str, known: Container[str]) -> str:
+    if key in known:
+        raise Invalid(f"{DOCUMENT} has the section {key[:40]!r} twice")
     return key
 
 
-def _check_kind(key: str, event: str) -> None:
-    if (key in SECTIONS or key == LINKS) and event not in ("start_array", "end_map"):
-        raise Invalid(f"{DOCUMENT}: {key} is not a list")
-    if key == "user" and event not in ("start_map", "null", "end_map"):
+def _check_kinds(kinds: Mapping[str, str]) -> None:
+    """`kinds`: the event that begins each section, and under "" the one that begins the document."""
+    if kinds[""] != "start_map":
+        raise Invalid(f"{DOCUMENT} is not an object")
+    for key in (*SECTIONS, LINKS):
+        if kinds.get(key, "start_array") != "start_array":
+            raise Invalid(f"{DOCUMENT}: {key} is not a list")
+    if kinds.get("user", "null") not in ("start_map", "null"):
         raise Invalid(f"{DOCUMENT}: user is not an object")
 
 

@@ -1,0 +1,77 @@
+# Everything that a newcomer needs: `make serve` and `make test`. `make help` lists the rest.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Any interpreter from 3.11 on: `make serve PYTHON=python3.12`. Looked for only when the environment is made.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 python,\
+	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(name))))
+# The machine's uv, else the one that pip installs into the environment.
+UV = $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv)
+ARGS ?=
+
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve migrate test lint format bench-retrieval bench-speed bench-crash clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+serve: $(VENV)/.synced ## Install what is missing, migrate, serve on http://127.0.0.1:8765
+	@exec $(BIN)/commonplace serve $(ARGS)
+
+migrate: $(VENV)/.synced ## Bring the database to the newest schema
+	@exec $(BIN)/commonplace migrate $(ARGS)
+
+test: lint ## Everything: format, lint, types, imports, tests (ARGS="-k word" for some)
+	@$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.synced-dev ## Check format, lint, types and who imports whom
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.synced-dev ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format
+
+bench-retrieval: bench-%: $(VENV)/.synced-dev ## Is what was said found again (ARGS="--data FILE --base-url URL")
+	@$(BIN)/python -m bench.$* $(ARGS)
+
+bench-speed: bench-%: $(VENV)/.synced-dev ## How fast, beside the floor of the same machine
+	@$(BIN)/python -m bench.$* $(ARGS)
+
+bench-crash: bench-%: $(VENV)/.synced-dev ## Is anything lost when the server is killed
+	@$(BIN)/python -m bench.$* $(ARGS)
+
+clean: ## Remove what can be made again; data/ stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis dist
+	@find api bench tests alembic -type d -name __pycache__ -exec rm -rf {} +
+
+# The stamps are younger than the lock file when there is nothing to install, which then costs no time. `--inexact`
+# keeps one of the two from taking away what the other, or you, installed.
+$(VENV)/.synced: uv.lock pyproject.toml
+	$(make_venv)
+	@$(UV) sync --quiet --frozen --no-dev --inexact
+	@touch $@
+
+$(VENV)/.synced-dev: uv.lock pyproject.toml
+	$(make_venv)
+	@$(UV) sync --quiet --frozen --inexact
+	@touch $(VENV)/.synced $@
+
+define make_venv
+@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make serve PYTHON=/path/to/python" >&2; exit 1; }; \
+	echo "Making the environment $(VENV) with $(PYTHON)"; \
+	rm -rf $(VENV); \
+	if uv --version >/dev/null 2>&1; then uv venv --quiet --python "$(PYTHON)" $(VENV); \
+	else "$(PYTHON)" -m venv $(VENV) || { echo "On Debian: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }; fi; }
+@uv --version >/dev/null 2>&1 || test -x $(BIN)/uv || { \
+	$(BIN)/python -m ensurepip --default-pip >/dev/null && $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
+@echo "Installing what uv.lock names"
+endef

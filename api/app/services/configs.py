@@ -1,0 +1,186 @@
+"""What a user may change while the server runs: read, changed, and brought to the engine.
+
+The row "main" of `configs` holds only what differs from `default_config.json`, so a newer version's defaults reach
+whoever has not changed them. All of it is the admins': it names hosts, models and secrets.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.context import Context, Runtime
+from app.engine.engine import Built
+from app.errors import CommonplaceError, Conflict, Invalid
+from app.models import Config
+from app.services import accounts, config_rules, config_secrets
+from app.services.config_rules import Json
+
+KEY = "main"
+
+logger = logging.getLogger(__name__)
+
+
+def current(source: Session | Context) -> Json:
+    """The effective configuration, secrets included: not for anybody's eyes. One statement."""
+    return _effective(_stored(source.session if isinstance(source, Context) else source))
+
+
+def public(ctx: Context) -> Json:
+    """The effective configuration with its secrets masked.
+
+    Raises:
+        Forbidden: the caller is no admin.
+    """
+    accounts.require(ctx.caller, "admin")
+    shown: Json = config_secrets.mask(current(ctx))
+    return shown
+
+
+def section(ctx: Context, *path: str) -> Json:
+    """One section of `public`, for instance `section(ctx, "mem0", "llm")`."""
+    shown: Json = config_rules.at(public(ctx), *path)
+    return shown
+
+
+def replace(ctx: Context, sent: Json) -> Json:
+    """Replace the sections that `sent` names; answers like `public`.
+
+    What is not named is kept, null is the default, a masked secret is the one that is kept. When the embedder, the
+    vector store or the categories change, the new engine is built first, and used after the commit.
+
+    Raises:
+        Invalid: it makes no sense, leads where it may not, or the engine cannot be built from it; nothing is changed.
+        Conflict: somebody else changed the configuration meanwhile.
+        Forbidden: the caller is no admin.
+    """
+    return _change(ctx, sent, config_rules.replaced)
+
+
+def merge(ctx: Context, sent: Json) -> Json:
+    """Change only the keys that `sent` names; otherwise as `replace`."""
+    return _change(ctx, sent, lambda old, sent: config_rules.merged(old, sent, config_rules.defaults()))
+
+
+def reset(ctx: Context) -> Json:
+    """Back to `default_config.json`; answers like `public`."""
+    return _change(ctx, {}, lambda *_: config_rules.defaults())
+
+
+def put_section(ctx: Context, sent: Json, *path: str) -> Json:
+    """`replace` for one section; answers that section."""
+    body = sent
+    for key in reversed(path):
+        body = {key: body}
+    changed: Json = config_rules.at(replace(ctx, body), *path)
+    return changed
+
+
+def _change(ctx: Context, sent: Json, combine: Callable[[Json, Json], Json]) -> Json:
+    accounts.require(ctx.caller, "admin")
+    config_rules.check_size(sent)
+    # Read in a session of its own: no transaction is open while names are resolved and the engine is built.
+    with ctx.runtime.database.reading() as session:
+        seen = _stored(session)
+    old = _effective(seen)
+    sent = config_secrets.restore(sent, old)
+    new = combine(old, sent)
+    providers = ctx.engine.providers()
+    _forget_foreign(old, new, sent, providers)
+    config_rules.check(new, providers)
+    _check_destinations(ctx, old, new, sent, providers)
+    built = _build(ctx, new) if _engine_part(old) != _engine_part(new) else None
+    if new != old:
+        _store(ctx, seen, config_rules.difference(config_rules.defaults(), new))
+        logger.info("the configuration was changed", extra={"sections": _changed(old, new)})
+    if built is not None:
+        ctx.after_commit(lambda: ctx.engine.use(built))
+    shown: Json = config_secrets.mask(new)
+    return shown
+
+
+def _forget_foreign(old: Json, new: Json, sent: Json, providers: Any) -> None:
+    """Drop the keys of the provider before that the new one does not take and nobody sent."""
+    if config_rules.at(new, "mem0", "llm", "provider") == old["mem0"]["llm"]["provider"]:
+        return
+    config = config_rules.at(new, "mem0", "llm", "config")
+    named = config_rules.at(sent, "mem0", "llm", "config") or {}
+    known = config_rules.accepted(new, providers)["llm"] if isinstance(config, dict) else frozenset()
+    for key in [key for key in config or () if key not in known and key not in named]:
+        del config[key]
+
+
+def _check_destinations(ctx: Context, old: Json, new: Json, sent: Json, providers: Any) -> None:
+    for name in config_rules.PROVIDERS:
+        before, after = old["mem0"][name], new["mem0"][name]
+        if before != after:
+            config_rules.check_carried(name, before, after, config_rules.at(sent, "mem0", name))
+            config_rules.check_reach(name, after, providers, ctx.settings.allowed_provider_hosts)
+
+
+def _build(ctx: Context, config: Json) -> Built:
+    try:
+        return ctx.engine.build(config)
+    except Exception as error:  # noqa: BLE001 -- any provider's any failure; the caller is told why
+        raise Invalid(f"The engine cannot be built from this configuration: {_reason(error, config)}") from None
+
+
+def _reason(error: Exception, config: Json) -> str:
+    text = str(error) if isinstance(error, CommonplaceError) else f"{type(error).__name__}: {error}"
+    return config_secrets.scrub(text, config["mem0"]["embedder"])
+
+
+def _changed(old: Json, new: Json) -> list[str]:
+    return [f"{top}.{key}" for top in new for key in new[top] if new[top][key] != old[top].get(key)]
+
+
+def _engine_part(config: Mapping[str, Any]) -> Json:
+    """What an engine is built from: changing the rest needs no new one."""
+    ours = {key: value for key, value in config["openmemory"].items() if key != "custom_instructions"}
+    return {**ours, "embedder": config["mem0"]["embedder"], "vector_store": config["mem0"]["vector_store"]}
+
+
+def _effective(stored: Json) -> Json:
+    default = config_rules.defaults()
+    config: Json = config_rules.merged(default, stored, default)
+    return config
+
+
+def _stored(session: Session) -> Json:
+    return session.scalar(select(Config.value).where(Config.key == KEY)) or {}
+
+
+def _store(ctx: Context, seen: Json, value: Json) -> None:
+    insert = (sqlite if ctx.runtime.database.is_sqlite else postgresql).insert
+    # The row is made first, so that there is one to lock when two requests are the first at once.
+    ctx.session.execute(insert(Config).values(key=KEY, value={}).on_conflict_do_nothing())
+    row = ctx.session.scalars(select(Config).where(Config.key == KEY).with_for_update()).one()
+    if row.value != seen:
+        raise Conflict("The configuration was changed meanwhile; read it again")
+    row.value = value
+    ctx.session.flush()
+
+
+def refresh(runtime: Runtime) -> None:
+    """Have the engine in use be the one of the stored configuration, whoever changed it, in whichever process.
+
+    Does nothing when it is. When it cannot be built none is in use, and the next refresh tries again.
+    """
+    with runtime.database.reading() as session:
+        config = current(session)
+    engine = runtime.engine
+    if engine.config and _engine_part(engine.config) == _engine_part(config):
+        return
+    embedder = config["mem0"]["embedder"]
+    try:
+        # Again, not only when it was saved: what the host name means may have changed since.
+        config_rules.check_reach("embedder", embedder, engine.providers(), runtime.settings.allowed_provider_hosts)
+        engine.use(engine.build(config))
+    except Exception as error:  # noqa: BLE001 -- any provider's any failure; the server serves on without it
+        # Not logger.exception: a client's message may quote the key that it was given.
+        logger.error("the engine cannot be built; writes are kept and indexed later: %s", _reason(error, config))
+        # Whoever may not read the configuration is not told its hosts and models either.
+        engine.fail("it cannot be built from the configuration; the server's log says why")

@@ -1,0 +1,36 @@
+"""The index made again from the truth."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from app.context import Runtime
+from app.engine.sync import Synced, adopt, sync_all
+from app.models import Memory, MemoryVector, VectorOwner
+
+
+def forget(runtime: Runtime) -> int:
+    """Mark every memory as not indexed and drop the vectors of memories that are gone; how many are to be done."""
+    with runtime.database.transaction() as session:
+        if runtime.database.is_sqlite:
+            _drop_orphans(session)
+        session.execute(update(Memory).values(indexed_at=None))
+        return session.scalar(select(func.count()).select_from(Memory)) or 0
+
+
+def _drop_orphans(session: Session) -> None:
+    session.execute(delete(MemoryVector).where(MemoryVector.memory_id.not_in(select(Memory.id))))
+    session.execute(text("DELETE FROM memory_terms WHERE rowid NOT IN (SELECT seq FROM memory_vectors)"))
+    # Processes that hold vectors in memory look at these counters and read again.
+    session.execute(update(VectorOwner).values(change=VectorOwner.change + 1, removed=VectorOwner.removed + 1))
+
+
+def rebuild(runtime: Runtime) -> Iterator[Synced]:
+    """Bring every memory level with the engine in use; yields what has been done so far after each batch.
+
+    Raises:
+        Unavailable: the engine could not be built.
+    """
+    adopt(runtime.relaxed, runtime.engine.built.model)
+    yield from sync_all(runtime.relaxed, runtime.engine.index)

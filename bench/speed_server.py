@@ -1,0 +1,135 @@
+"""The server under test, and beside its own endpoints the floors they are compared with. Never part of the product.
+
+    python -m bench.speed_server        (settings from the environment, like `commonplace serve`)
+
+A floor lives in the same app, behind the same middleware and the same authentication, in the same kind of endpoint:
+
+- `PUT  /api/v1/bench/floor/{name}`: remember an answer of the real endpoint.
+- `GET  /api/v1/bench/floor/{name}`: that answer's bytes from memory.
+- `POST /api/v1/bench/create`: one embedding, one row, one commit that waits for the disk.
+- `POST /api/v1/bench/search`: one embedding, then what the index is asked for a hybrid search, and nothing else.
+- `POST /api/v1/bench/raw/{verb}`: the last two without HTTP: milliseconds of each repetition in this thread.
+"""
+
+import json
+import sys
+import time
+from typing import Annotated, Any
+
+import numpy as np
+import uvicorn
+from fastapi import Body, FastAPI, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+from sqlalchemy import text
+from starlette.routing import Mount
+
+from app import logs, migrations
+from app.context import Context
+from app.engine.index import LEAST_DEPTH
+from app.engine.text import terms
+from app.main import create_app
+from app.routers.protocol import Reading
+from app.services import accounts
+from app.settings import Settings
+
+PATH = "/api/v1"
+TABLE = "CREATE TABLE IF NOT EXISTS bench_rows (id INTEGER PRIMARY KEY, content TEXT NOT NULL)"
+ROW = text("INSERT INTO bench_rows (content) VALUES (:content)")
+
+
+class Asked(BaseModel):
+    """The text to embed."""
+
+    text: str
+
+
+class Repeated(BaseModel):
+    """Texts to embed one after the other."""
+
+    texts: list[str]
+
+
+def main() -> None:
+    """Migrate, make the first user, serve with the floors."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    migrations.migrate(settings.url)
+    app = create_app(settings)
+    accounts.bootstrap(app.state.runtime)
+    with app.state.runtime.database.transaction() as session:
+        session.execute(text(TABLE))
+    add_floors(protocol_of(app))
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop" if sys.platform != "win32" else "auto",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
+
+
+def protocol_of(app: FastAPI) -> FastAPI:
+    """The app of the protocol that is measured."""
+    for route in app.routes:
+        if isinstance(route, Mount) and route.path == PATH and isinstance(route.app, FastAPI):
+            return route.app
+    raise LookupError(f"nothing is mounted at {PATH}")
+
+
+def add_floors(app: FastAPI) -> None:
+    """Add the floor endpoints to a protocol's app."""
+    kept: dict[str, bytes] = {}
+
+    @app.put("/bench/floor/{name}")
+    async def keep(name: str, request: Request) -> int:
+        kept[name] = await request.body()
+        return len(kept[name])
+
+    @app.get("/bench/floor/{name}")
+    def replay(ctx: Reading, name: str) -> Response:
+        return Response(kept[name], media_type="application/json")
+
+    @app.post("/bench/create")
+    def create(ctx: Reading, body: Asked) -> Response:
+        embed_and_commit(ctx, body.text)
+        return Response(kept["create"], media_type="application/json")
+
+    @app.post("/bench/search")
+    def search(ctx: Reading, body: Asked) -> Response:
+        embed_and_query(ctx, body.text)
+        return Response(kept["search"], media_type="application/json")
+
+    @app.post("/bench/raw/{verb}")
+    def raw(ctx: Reading, verb: str, body: Annotated[Repeated, Body()]) -> list[float]:
+        work = {"create": embed_and_commit, "search": embed_and_query}[verb]
+        return [_milliseconds(work, ctx, one) for one in body.texts]
+
+
+def _milliseconds(work: Any, ctx: Context, one: str) -> float:
+    begin = time.perf_counter()
+    work(ctx, one)
+    return 1000 * (time.perf_counter() - begin)
+
+
+def embed_and_commit(ctx: Context, content: str) -> None:
+    """One embedding and one SQLite commit (`synchronous = FULL`, as the memories' own)."""
+    ctx.engine.embed([content])
+    with ctx.runtime.database.transaction() as session:
+        session.execute(ROW, {"content": content})
+
+
+def embed_and_query(ctx: Context, query: str) -> str:
+    """One embedding and the raw index query: both legs, each to the depth that a search takes them to."""
+    vector = ctx.engine.index.embed([query], "search")[0]
+    store, filters = ctx.engine.index.store, {"user_id": str(ctx.caller.user_id)}
+    near = store.search(query, np.asarray(vector), LEAST_DEPTH, filters)
+    worded = store.keyword_search(" ".join(terms(query)), LEAST_DEPTH, filters)
+    return json.dumps([len(near), len(worded)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Fixtures of the doors' tests: the server without its background sweep, asked by whomever."""
+
+from collections.abc import Sequence
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.context import Runtime
+from app.errors import Conflict
+from app.main import create_app
+from app.services import keys, users
+from tests.conftest import ADMIN_KEY, AsCaller
+from tests.protocols.asking import Person
+
+
+@pytest.fixture
+def server(runtime: Runtime) -> FastAPI:
+    """The server's app; its lifespan is not run, so no sweep works beside the test."""
+    return create_app(runtime.settings, runtime)
+
+
+@pytest.fixture
+def door(server: FastAPI) -> TestClient:
+    """The server, asked as the admin."""
+    return _client(server, ADMIN_KEY)
+
+
+@pytest.fixture
+def person(server: FastAPI, ctx: AsCaller) -> Person:
+    """`person("ann", app=..., scopes=...)`: the server, asked by a user with a new key of those scopes."""
+
+    def ask_as(name: str, app: str | None = None, scopes: Sequence[str] = ("read", "write")) -> TestClient:
+        with ctx(writing=True) as c:
+            _ensure(c, name)
+            made = keys.create(c, "test", scopes, app_name=app, user_id=name)
+        return _client(server, made.secret)
+
+    return ask_as
+
+
+def _ensure(ctx: object, name: str) -> None:
+    try:
+        users.create(ctx, name)  # type: ignore[arg-type]
+    except Conflict:
+        pass
+
+
+def _client(server: FastAPI, key: str) -> TestClient:
+    return TestClient(server, headers={"Authorization": f"Bearer {key}"}, raise_server_exceptions=False)
