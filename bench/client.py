@@ -77,7 +77,13 @@ def _running(directory: Path, command: Sequence[str], environment: dict[str, str
         wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
         yield Server(f"http://127.0.0.1:{port}", api_key, process, directory)
     finally:
+        if (code := process.poll()) is not None:
+            out.print(f"the server ended by itself with code {code}\n{_tail(log)}")
         _stop(process)
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]
 
 
 def _environment(directory: Path, port: int, api_key: str) -> dict[str, str]:
@@ -123,8 +129,7 @@ def wait_until_healthy(base_url: str, process: subprocess.Popen[bytes] | None = 
         except httpx.TransportError:
             pass  # not listening yet
         time.sleep(0.05)
-    tail = log.read_text(errors="replace")[-2000:] if log else ""
-    raise RuntimeError(f"the server at {base_url} does not answer\n{tail}")
+    raise RuntimeError(f"the server at {base_url} does not answer\n{_tail(log) if log else ''}")
 
 
 def connect(server: Server) -> httpx.Client:

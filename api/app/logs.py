@@ -3,20 +3,24 @@
 import logging
 import re
 import time
+from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
 
-import structlog
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.typing import EventDict
 
 SECRET = re.compile(
-    r"(?i)(authorization|x-api-key|api[_-]?key|password|secret|token)(\"?\s*[:=]\s*\"?)([^\s\"&,}]+)"
+    r"(?i)(authorization|x-api-key|api[_-]?key|password|secret|token)(\"?\s*[:=]\s*\"?(?:bearer\s+|token\s+)?)([^\s\"&,}]+)"
     r"|\bcp_[A-Za-z0-9_-]{20,}|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|\bsk-[A-Za-z0-9_-]{16,}"
 )
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+RESERVED = [*RESERVED_ATTRS, "color_message"]
+NOISY = ("httpx", "httpcore", "uvicorn.access", "uvicorn.error", "alembic.runtime")
 
-logger = structlog.stdlib.get_logger("commonplace.requests")
+request_id_of: ContextVar[str | None] = ContextVar("request_id", default=None)
+logger = logging.getLogger("commonplace.requests")
 
 
 def redact(text: str) -> str:
@@ -24,32 +28,33 @@ def redact(text: str) -> str:
     return SECRET.sub(lambda found: f"{found[1]}{found[2]}[redacted]" if found[1] else "[redacted]", text)
 
 
-def _redacted(_: Any, __: str, event: EventDict) -> EventDict:
-    return {key: redact(value) if isinstance(value, str) else value for key, value in event.items()}
+class Formatter(JsonFormatter):
+    """A record as one JSON object: time, level, logger, message, request id, what `extra` gives, and the traceback."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "{levelname}{name}{message}",
+            style="{",
+            rename_fields={"levelname": "level", "name": "logger"},
+            reserved_attrs=RESERVED,
+            timestamp=True,
+        )
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Add the request's id, take out what looks like a secret."""
+        request_id = request_id_of.get()
+        if request_id:
+            log_data.setdefault("request_id", request_id)
+        return {key: redact(value) if isinstance(value, str) else value for key, value in log_data.items()}
 
 
 def configure(level: str) -> None:
     """Send every logger's records, ours and the libraries', to standard error as JSON lines."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        _redacted,
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
     handler = logging.StreamHandler()
-    last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=shared))
+    handler.setFormatter(Formatter())
     logging.root.handlers = [handler]
     logging.root.setLevel(level)
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "alembic.runtime.migration"):
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel("WARNING")
 
 
@@ -75,13 +80,15 @@ class RequestLog:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, watch)
-            finally:
-                # The path only: a query may hold a key or a person's words.
-                milliseconds = round(1000 * (time.perf_counter() - started), 1)
-                logger.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+        token = request_id_of.set(request_id)
+        try:
+            await self.app(scope, receive, watch)
+        finally:
+            milliseconds = round(1000 * (time.perf_counter() - started), 1)
+            # The path only: a query may hold a key or a person's words.
+            answered = {"method": scope["method"], "path": scope["path"], "status": status, "ms": milliseconds}
+            logger.info("request", extra=answered)
+            request_id_of.reset(token)
 
 
 def _request_id(scope: Scope) -> str:

@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.context import Runtime
-from app.errors import Conflict
+from app.engine.index import Vectors
 from app.main import create_app
-from app.services import keys, users
+from app.services import accounts, keys
 from tests.conftest import ADMIN_KEY, AsCaller
 from tests.protocols.asking import Person
 
@@ -32,19 +32,26 @@ def person(server: FastAPI, ctx: AsCaller) -> Person:
 
     def ask_as(name: str, app: str | None = None, scopes: Sequence[str] = ("read", "write")) -> TestClient:
         with ctx(writing=True) as c:
-            _ensure(c, name)
+            accounts.ensure_user(c, name)
             made = keys.create(c, "test", scopes, app_name=app, user_id=name)
         return _client(server, made.secret)
 
     return ask_as
 
 
-def _ensure(ctx: object, name: str) -> None:
-    try:
-        users.create(ctx, name)  # type: ignore[arg-type]
-    except Conflict:
-        pass
-
-
 def _client(server: FastAPI, key: str) -> TestClient:
     return TestClient(server, headers={"Authorization": f"Bearer {key}"}, raise_server_exceptions=False)
+
+
+@pytest.fixture
+def encodes(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many texts each call to the embedder had, in order."""
+    embedder = runtime.engine.index._embedder
+    encode, seen = embedder.encode, []
+
+    def counting(texts: Sequence[str]) -> Vectors:
+        seen.append(len(texts))
+        return encode(texts)
+
+    monkeypatch.setattr(embedder, "encode", counting)
+    return seen

@@ -17,10 +17,16 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def anybody(client: TestClient) -> TestClient:
-    """The same app, without a credential."""
-    client.headers.pop("Authorization")
-    return client
+def client(door: TestClient) -> TestClient:
+    """The server, asked as the admin."""
+    return door
+
+
+@pytest.fixture
+def anybody(door: TestClient) -> TestClient:
+    """The same, without a credential."""
+    door.headers.pop("Authorization")
+    return door
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.engine.categories import Categoriser, Prototype
 from app.engine.index import Index, Vectors
-from app.errors import Unavailable
+from app.errors import CommonplaceError, Invalid, Unavailable
 
 BUILD_SECONDS = 60  # a request that needs the engine while it is being built waits so long
 
@@ -38,19 +38,6 @@ class Engine:
         self._built: Built | None = None
         self._failure = "it has not been started"
 
-    def start(self, config: Mapping[str, Any]) -> threading.Thread:
-        """Build from `config` in the background; whoever needs the engine waits."""
-        thread = threading.Thread(target=self._start, args=(config,), name="engine", daemon=True)
-        thread.start()
-        return thread
-
-    def _start(self, config: Mapping[str, Any]) -> None:
-        try:
-            self.use(self.build(config))
-        except Exception as error:  # any provider's any failure; the server serves on without it
-            logger.exception("the engine cannot be built; writes are kept and indexed later")
-            self.fail(str(error))
-
     def fail(self, reason: str) -> None:
         """From now on none answers, and whoever asks is told why.
 
@@ -64,9 +51,16 @@ class Engine:
         """An engine for `config`, not in use yet.
 
         Raises:
-            Invalid: the configuration cannot be built; the message says why.
-            Exception: whatever the provider raises when it is first asked.
+            Invalid: it cannot be built; the message says why, in the provider's words, which may quote a secret.
         """
+        try:
+            return self._build(config)
+        except CommonplaceError:
+            raise
+        except Exception as error:  # any provider's any failure: a refused key, a host that is not there
+            raise Invalid(f"{type(error).__name__}: {error}") from error
+
+    def _build(self, config: Mapping[str, Any]) -> Built:
         providers = self.providers()
         place = providers.Place(self._url, self._data_dir / "models", self._cache_bytes)
         index, model = providers.build_index(config["mem0"]["embedder"], config["mem0"]["vector_store"], place)

@@ -5,8 +5,9 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
+from threading import Lock
 
-from snowballstemmer import stemmer
+from Stemmer import Stemmer
 
 MAX_TERM = 64  # characters; a base64 blob is one "word" that nobody asks for in full
 MAX_QUERY_TERMS = 128  # a whole page as the query costs FTS5 as much as its first lines say
@@ -24,7 +25,8 @@ _UNSAFE = r"\u19b0-\u19c9\u1cf2\u1cf3"
 _WORD = re.compile(rf"(?P<unspaced>(?:(?=[{_UNSPACED}])[^\W_])+)|(?:(?![{_UNSPACED}{_UNSAFE}])[^\W_]|(?<=\w)'(?=\w))+")
 _APOSTROPHES = str.maketrans("\u2018\u2019\u02bc\uff07`\u00b4", "''''''")
 _POSSESSIVE = "'s"
-_stem_word = stemmer("porter").stemWord
+_stemmer = Stemmer("porter")
+_stemming = Lock()  # a stemmer has state: two threads in it at once would spoil both words
 
 # English function words, without apostrophes: articles, pronouns, auxiliaries, prepositions, conjunctions, question
 # words, contractions. Not here, though other lists have them: "may" (a month), "us" (a country), "never", numbers.
@@ -89,11 +91,14 @@ def _fold(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def _term(word: str) -> str | None:
-    """The stem of a folded word; None for a stop word. Cached: the stemmer is pure Python, 50 µs a word."""
+    """The stem of a folded word; None for a stop word."""
     word = word.removesuffix(_POSSESSIVE).replace("'", "")[:MAX_TERM]
     if word in STOP_WORDS:
         return None
-    return str(_stem_word(word)) if word.isascii() and word.isalpha() else word
+    if not (word.isascii() and word.isalpha()):
+        return word
+    with _stemming:
+        return str(_stemmer.stemWord(word))
 
 
 def _bigrams(run: str) -> list[str]:

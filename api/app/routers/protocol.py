@@ -74,10 +74,14 @@ def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> Fast
 
 
 def _brief(item: Mapping[str, Any]) -> dict[str, Any]:
-    """A validation error without what cannot be shown: exceptions as text, long inputs cut."""
+    """A validation error without what cannot be shown: exceptions as text, long inputs cut, NaN (no JSON) as text."""
     brief = {key: item[key] for key in ("type", "loc", "msg") if key in item}
     shown = repr(item.get("input"))
     brief["input"] = item.get("input") if len(shown) <= 200 else f"{shown[:200]}…"
+    try:
+        json.dumps(brief["input"], allow_nan=False, default=str)
+    except ValueError:
+        brief["input"] = shown
     return brief
 
 

@@ -237,19 +237,22 @@ def _check_keys(name: str, config: Json, known: frozenset[str]) -> None:
 
 
 def _check_texts(name: str, config: Json) -> None:
-    for path, key, text in config_secrets.strings(config):
+    for path, text in config_secrets.strings(config):
         full = f"mem0.{name}.config.{path}"
         if config_secrets.is_reference(text):
-            config_secrets.check_reference(full, key, text)
+            config_secrets.check_reference(full, text)
         # A line break in a header's value is an error whose message shows the value.
-        elif config_secrets.is_secret_path(path) and not (text.isascii() and text.isprintable()):
+        elif config_secrets.is_secret(path) and not (text.isascii() and text.isprintable()):
             raise Invalid(f"{full}: a secret has only printable ASCII characters")
-        elif key in HOST_PARTS and not HOST_PART.fullmatch(text):
+        elif path.rpartition(".")[2] in HOST_PARTS and not HOST_PART.fullmatch(text):
             raise Invalid(f"{full}: this may hold only letters, digits and . _ : -")
 
 
 def check_carried(name: str, old: Json, new: Json, sent: Any) -> None:
     """Pass unless a kept secret would go to another provider or address than the one it was entered for.
+
+    Args:
+        sent: the section as it was sent, masks and all.
 
     Raises:
         Invalid: it would: who may change the address does not thereby learn the secret.
@@ -263,8 +266,7 @@ def check_carried(name: str, old: Json, new: Json, sent: Any) -> None:
 
 
 def _destination(section: Json) -> Any:
-    texts = config_secrets.strings(section["config"])
-    return section["provider"], sorted((path, text) for path, key, text in texts if config_secrets.is_url(key))
+    return section["provider"], config_secrets.addresses(section["config"])
 
 
 def check_reach(name: str, section: Json, providers: Any, allowed: Collection[str]) -> None:
@@ -286,6 +288,5 @@ def _urls(section: Json, providers: Any) -> Iterator[tuple[str, str]]:
         # What the environment names is the operator's word.
         if not config.get(key) and not (variable and providers.is_set(variable)):
             yield key, url
-    for path, key, text in config_secrets.strings(config):
-        if text and not config_secrets.is_secret_path(path) and (config_secrets.is_url(key) or "://" in text):
-            yield path, providers.resolve(text)
+    for path, text in config_secrets.addresses(config).items():
+        yield path, providers.resolve(text)

@@ -24,15 +24,19 @@ URL_NAME = re.compile(r"[A-Z0-9_]+_(BASE_URL|API_BASE|ENDPOINT|HOST|URL)")
 PLAIN_NAME = re.compile(r"[A-Z0-9_]+_(MODEL|REGION|DEPLOYMENT|API_VERSION|PROJECT|LOCATION)")
 
 
-def is_secret(key: str) -> bool:
-    """Whether a configuration key names a secret."""
-    return not SECRET_WORDS.isdisjoint(key.lower().split("_"))
+def is_secret(path: str) -> bool:
+    """Whether a dotted path of configuration keys leads to a secret, or into an object of secrets."""
+    return not SECRET_WORDS.isdisjoint(_words(path))
 
 
-def is_url(key: str) -> bool:
-    """Whether a configuration key names an address that a provider's client connects to."""
+def is_url(path: str) -> bool:
+    """Whether a dotted path leads to an address that a provider's client connects to, or into an object of such."""
     # OpenRouter's `site_url` only says who asks.
-    return key != "site_url" and not URL_WORDS.isdisjoint(key.lower().split("_"))
+    return not path.endswith("site_url") and not URL_WORDS.isdisjoint(_words(path))
+
+
+def _words(path: str) -> list[str]:
+    return re.split(r"[._]", path.lower())
 
 
 def is_reference(value: Any) -> bool:
@@ -73,34 +77,33 @@ def restore(sent: Any, kept: Any, secret: bool = False, name: str = "") -> Any:
 
 def secrets(section: Any) -> dict[str, str]:
     """The section's secrets by their path; references left out."""
-    return {path: text for path, key, text in strings(section) if is_secret_path(path) and not is_reference(text)}
+    return {path: text for path, text in strings(section) if is_secret(path) and not is_reference(text)}
 
 
-def is_secret_path(path: str) -> bool:
-    """Whether a dotted path leads to a secret, or into one."""
-    return any(map(is_secret, path.split(".")))
+def addresses(section: Any) -> dict[str, str]:
+    """The section's addresses by their path, references as they are; empty ones left out."""
+    found = ((path, text) for path, text in strings(section) if text and not is_secret(path))
+    return {path: text for path, text in found if is_url(path) or "://" in text}
 
 
-def strings(value: Any, path: str = "", key: str = "") -> Iterator[tuple[str, str, str]]:
-    """Every text in a value: its dotted path, the nearest key, the text."""
+def strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a value, with its dotted path; a list's places are keys."""
     if isinstance(value, str):
-        yield path, key, value
-    elif isinstance(value, Mapping):
-        for name, below in value.items():
-            yield from strings(below, f"{path}.{name}".lstrip("."), str(name))
-    elif isinstance(value, list):
-        for below in value:
-            yield from strings(below, path, key)
+        yield path, value
+        return
+    below = value if isinstance(value, Mapping) else dict(enumerate(value)) if isinstance(value, list) else {}
+    for name, item in below.items():
+        yield from strings(item, f"{path}.{name}".lstrip("."))
 
 
-def check_reference(path: str, key: str, text: str) -> None:
+def check_reference(path: str, text: str) -> None:
     """Pass if the environment variable that `env:NAME` names is one that a provider may be sent.
 
     Raises:
         Invalid: it is not; JWT_SECRET and its like stay here.
     """
     name = text.removeprefix(REFERENCE)
-    wanted = SECRET_NAME if is_secret_path(path) else URL_NAME if is_url(key) else PLAIN_NAME
+    wanted = SECRET_NAME if is_secret(path) else URL_NAME if is_url(path) else PLAIN_NAME
     if name.lower() in Settings.model_fields or not wanted.fullmatch(name):
         raise Invalid(
             f"{path}: {text!r} may not be used here; a name fits {wanted.pattern}, and none of our own settings"
@@ -109,7 +112,7 @@ def check_reference(path: str, key: str, text: str) -> None:
 
 def scrub(text: str, section: Any) -> str:
     """A provider's message without the section's secrets, cut to what fits a line or two."""
-    for _, _, value in strings(section):
+    for _, value in strings(section):
         secret = os.environ.get(value.removeprefix(REFERENCE), "") if is_reference(value) else ""
         text = text.replace(secret, MASK) if secret else text
     for value in secrets(section).values():

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.context import Context, Runtime
 from app.engine.engine import Built
-from app.errors import CommonplaceError, Conflict, Invalid
+from app.errors import Conflict, Invalid
 from app.models import Config
 from app.services import accounts, config_rules, config_secrets
 from app.services.config_rules import Json
@@ -86,8 +86,7 @@ def _change(ctx: Context, sent: Json, combine: Callable[[Json, Json], Json]) -> 
     with ctx.runtime.database.reading() as session:
         seen = _stored(session)
     old = _effective(seen)
-    sent = config_secrets.restore(sent, old)
-    new = combine(old, sent)
+    new = combine(old, config_secrets.restore(sent, old))
     providers = ctx.engine.providers()
     _forget_foreign(old, new, sent, providers)
     config_rules.check(new, providers)
@@ -124,13 +123,9 @@ def _check_destinations(ctx: Context, old: Json, new: Json, sent: Json, provider
 def _build(ctx: Context, config: Json) -> Built:
     try:
         return ctx.engine.build(config)
-    except Exception as error:  # noqa: BLE001 -- any provider's any failure; the caller is told why
-        raise Invalid(f"The engine cannot be built from this configuration: {_reason(error, config)}") from None
-
-
-def _reason(error: Exception, config: Json) -> str:
-    text = str(error) if isinstance(error, CommonplaceError) else f"{type(error).__name__}: {error}"
-    return config_secrets.scrub(text, config["mem0"]["embedder"])
+    except Invalid as error:
+        reason = config_secrets.scrub(str(error), config["mem0"]["embedder"])
+        raise Invalid(f"The engine cannot be built from this configuration: {reason}") from None
 
 
 def _changed(old: Json, new: Json) -> list[str]:
@@ -179,8 +174,9 @@ def refresh(runtime: Runtime) -> None:
         # Again, not only when it was saved: what the host name means may have changed since.
         config_rules.check_reach("embedder", embedder, engine.providers(), runtime.settings.allowed_provider_hosts)
         engine.use(engine.build(config))
-    except Exception as error:  # noqa: BLE001 -- any provider's any failure; the server serves on without it
+    except Invalid as error:
         # Not logger.exception: a client's message may quote the key that it was given.
-        logger.error("the engine cannot be built; writes are kept and indexed later: %s", _reason(error, config))
+        reason = config_secrets.scrub(str(error), embedder)
+        logger.error("the engine cannot be built; writes are kept and indexed later: %s", reason)
         # Whoever may not read the configuration is not told its hosts and models either.
         engine.fail("it cannot be built from the configuration; the server's log says why")

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from dateutil import parser as dateparser
@@ -145,9 +145,14 @@ def _written(text: str) -> datetime | None:
     if not FOUR_DIGITS.search(text):
         return None
     try:
-        return _aware(dateparser.parse(text, default=datetime(1, 1, 1)))  # a zone is added by _aware
+        return _aware(dateparser.parse(text, default=datetime(1, 1, 1), tzinfos=_zone))  # a zone is added by _aware
     except (ValueError, OverflowError, TypeError):
         return None
+
+
+def _zone(_: str | None, offset: int | None) -> timezone | None:
+    # A zone's name alone ("EST", "IST") is ambiguous, and the parser would ask the server's own zone or warn: no zone.
+    return None if offset is None else timezone(timedelta(seconds=offset))
 
 
 def _aware(when: datetime) -> datetime | None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, desc, func, select
+from sqlalchemy import CTE, ColumnElement, Select, desc, func, select
 
 from app.context import Context
 from app.errors import Invalid, NotFound
@@ -163,16 +163,23 @@ def _total(
 
 def tallied(ctx: Context, owner_id: UUID | None, states: Sequence[State], app_ids: Sequence[UUID] = ()) -> int:
     """How many unexpired memories there are, without counting them: the tallies less the few that have expired."""
+    late = _late(owner_id)
     where: list[ColumnElement[bool]] = [MemoryTally.state.in_(states)]
-    late: list[ColumnElement[bool]] = [Memory.id.in_(scopes.expired(owner_id)), Memory.state.in_(states)]
+    gone: list[ColumnElement[bool]] = [late.c.state.in_(states)]
     if owner_id is not None:
         where.append(MemoryTally.user_id == owner_id)
     if app_ids:
         where.append(MemoryTally.app_id.in_(app_ids))
-        late.append(Memory.app_id.in_(app_ids))
+        gone.append(late.c.app_id.in_(app_ids))
     counted = select(func.coalesce(func.sum(MemoryTally.count), 0)).where(*where).scalar_subquery()
-    expired = select(func.count()).select_from(Memory).where(*late).scalar_subquery()
+    expired = select(func.count()).select_from(late).where(*gone).scalar_subquery()
     return ctx.session.scalar(select(counted - expired)) or 0
+
+
+def _late(owner_id: UUID | None) -> CTE:
+    # Materialized, or SQLite would look for the state first, which nearly every row has: 40 ms of 100,000 rows.
+    query = select(Memory.state, Memory.app_id).where(scopes.is_expired(Memory, owner_id))
+    return query.cte("late").prefix_with("MATERIALIZED")
 
 
 def related(ctx: Context, memory_id: UUID, user_id: str | None, page: int) -> Listing[MemoryView]:

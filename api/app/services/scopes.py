@@ -107,8 +107,13 @@ def unexpired(owner_id: UUID | None) -> ColumnElement[bool]:
 def expired(owner_id: UUID | None) -> Select[UUID]:
     """The ids that are past their `expires_at`."""
     other = aliased(Memory)
-    query = select(other.id).where(other.expires_at <= now())
-    return query if owner_id is None else query.where(other.user_id == owner_id)
+    return select(other.id).where(is_expired(other, owner_id))
+
+
+def is_expired(memory: type[Memory], owner_id: UUID | None) -> ColumnElement[bool]:
+    """Past `expires_at`, and the owner's if one is given."""
+    late = memory.expires_at <= now()
+    return late if owner_id is None else and_(memory.user_id == owner_id, late)
 
 
 def allowed(reader: Reader | None) -> list[ColumnElement[bool]]:

@@ -14,7 +14,7 @@ from app.engine.ranking import Ranked
 from app.errors import Invalid, Unavailable
 from app.models import App, Category, Memory, memory_categories
 from app.services import apps, scopes
-from app.services.drafts import moment
+from app.services.drafts import checked_characters, moment
 from app.services.views import MemoryView, fetch
 
 SELECTIVE = 2_000  # so many candidates or fewer are handed to the index; more are searched first and sifted after
@@ -129,17 +129,18 @@ def conditions(filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     if unknown:
         raise Invalid(f"Unknown filter {unknown[0]!r}; there are: {', '.join(sorted(FILTERS))}")
     found = [FILTERS[key](key, value) for key, value in filters.items() if value is not None]
-    start, end = moment(filters.get("from_date")), moment(filters.get("to_date"))
-    if start and end and start > end:
-        raise Invalid("from_date is after to_date")
+    for first, last in (("from_date", "to_date"), ("occurred_from", "occurred_to")):
+        start, end = moment(filters.get(first)), moment(filters.get(last))
+        if start and end and start > end:
+            raise Invalid(f"{first} is after {last}")
     return found
 
 
 def _texts(key: str, value: Any) -> list[str]:
     values = value if isinstance(value, list) else [value]
-    if not values or len(values) > 1_000 or not all(isinstance(item, str) and "\x00" not in item for item in values):
+    if not values or len(values) > 1_000 or not all(isinstance(item, str) for item in values):
         raise Invalid(f"The filter {key!r} takes a text or a list of texts")
-    return [str(item) for item in values]
+    return [checked_characters(item) for item in values]
 
 
 def _ids(key: str, value: Any) -> list[UUID]:

@@ -14,7 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from app.context import Context
 from app.database import now
 from app.errors import Forbidden, Invalid, NotFound
-from app.models import Category, Memory, MemoryVersion, State, StatusChange, memory_categories
+from app.models import Category, Memory, MemoryVersion, State, StatusChange, User, memory_categories
 from app.services import apps, scopes
 from app.services.scopes import Scope
 
@@ -22,6 +22,7 @@ CHUNK = 5_000
 SYNC_NOW = 1_000  # more than so many are brought level by the sweep; SQL hides them from now on all the same
 EVENTS = {State.active: "RESUME", State.paused: "PAUSE", State.archived: "ARCHIVE", State.deleted: "DELETE"}
 NO_MEMORY = "Memory not found"
+NO_CATEGORY = "Category not found"
 
 
 class random_uuid(FunctionElement[UUID]):  # named like the SQL functions it stands for
@@ -115,6 +116,23 @@ def set_many(ctx: Context, ids: Sequence[UUID], state: State, user_id: str | Non
     return len(wanted)
 
 
+def archive(ctx: Context, ids: Sequence[UUID], user_id: str | None = None) -> int:
+    """Archive these memories, all or none; `user_id` may be the user's UUID, which the genuine server's archive takes.
+
+    Raises:
+        as `set_many`.
+    """
+    return set_many(ctx, ids, State.archived, _external(ctx, user_id))
+
+
+def _external(ctx: Context, user_id: str | None) -> str | None:
+    try:
+        internal = UUID(user_id)
+    except (TypeError, ValueError):
+        return user_id
+    return ctx.session.scalar(select(User.user_id).where(User.id == internal)) or user_id
+
+
 def _scope(ctx: Context, user_id: str | None) -> Scope:
     scope = scopes.resolve(ctx, user_id)
     if ctx.caller.app and scope.reader and not scope.reader.is_active:
@@ -139,32 +157,43 @@ def pause(
 
     Raises:
         Invalid: nothing says what to pause.
-        NotFound: a memory, app or user that does not exist or is not the caller's.
+        NotFound: a memory, app, category or user that does not exist, or is not that user's.
     """
     if global_pause:
-        _set_where(ctx, user_id, state, [])
+        # An admin without a name in hand means themselves here: nobody pauses a whole server by leaving a field out.
+        _set_where(ctx, user_id or ctx.caller.name, state)
         return "Successfully paused all memories"
     if app_id:
-        apps.get(ctx, app_id)
-        _set_where(ctx, user_id, state, [Memory.app_id == app_id])
+        _set_app(ctx, user_id, state, app_id)
         return f"Successfully paused all memories for app {app_id}"
     if memory_ids:
         count = set_many(ctx, memory_ids, state, user_id)
         return "Successfully paused all memories" if all_for_app else f"Successfully paused {count} memories"
     if category_ids:
-        link = memory_categories.c
-        inside = (
-            select(link.memory_id).join(Category, Category.id == link.category_id).where(Category.id.in_(category_ids))
-        )
-        _set_where(ctx, user_id, state, [Memory.id.in_(inside)])
+        _set_categories(ctx, user_id, state, category_ids)
         return f"Successfully paused memories in {len(category_ids)} categories"
     raise Invalid("Invalid pause request parameters")
 
 
-def _set_where(ctx: Context, user_id: str | None, state: State, conditions: list[ColumnElement[bool]]) -> None:
-    if user_id is None:
-        # An admin without a name in hand means themselves here: nobody pauses a whole server by leaving a field out.
-        user_id = ctx.caller.name
+def _set_app(ctx: Context, user_id: str | None, state: State, app_id: UUID) -> None:
+    owner = _scope(ctx, user_id).owner_id
+    if owner not in (None, apps.get(ctx, app_id).owner_id):
+        raise NotFound(apps.NO_APP)
+    _set_where(ctx, user_id, state, Memory.app_id == app_id)
+
+
+def _set_categories(ctx: Context, user_id: str | None, state: State, ids: Sequence[UUID]) -> None:
+    owner = _scope(ctx, user_id).owner_id
+    known = select(Category.id).where(Category.id.in_(ids))
+    found = set(ctx.session.scalars(known if owner is None else known.where(Category.user_id == owner)))
+    missing = [id for id in ids if id not in found]
+    if missing:
+        raise NotFound(f"{NO_CATEGORY}: {missing[0]}")
+    link = memory_categories.c
+    _set_where(ctx, user_id, state, Memory.id.in_(select(link.memory_id).where(link.category_id.in_(ids))))
+
+
+def _set_where(ctx: Context, user_id: str | None, state: State, *conditions: ColumnElement[bool]) -> None:
     scope = _scope(ctx, user_id)
     living = Memory.state.in_((State.active, State.paused))
     ids = ctx.session.scalars(select(Memory.id).where(*scopes.governed(ctx, scope), living, *conditions)).all()

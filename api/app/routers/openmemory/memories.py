@@ -95,12 +95,12 @@ def of_user(ctx: Reading, user_id: OfUser = None) -> wire.Categories:
 @router.post("/actions/archive", response_model=wire.Sentence, summary="Archive memories")
 def archive(
     ctx: Writing,
-    body: Annotated[wire.ArchiveRequest | list[UUID], Body()],
+    body: Annotated[wire.ArchiveRequest | wire.SomeIds, Body()],
     user_id: OfUser = None,
 ) -> wire.Sentence:
-    """A bare list of ids, or an object with `memory_ids` and `user_id`. All or none."""
+    """A bare list of ids, or an object with `memory_ids` and `user_id`; the user by either id. All or none."""
     request = wire.ArchiveRequest(memory_ids=body, user_id=user_id) if isinstance(body, list) else body
-    return wire.archived(states.set_many(ctx, request.memory_ids, State.archived, request.user_id or user_id))
+    return wire.archived(states.archive(ctx, request.memory_ids, request.user_id or user_id))
 
 
 @router.post("/actions/pause", response_model=wire.Sentence, summary="Pause, resume, archive or delete memories")

@@ -20,6 +20,8 @@ from app.services.views import Listing, MemoryView
 
 Object = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
 Ids = Annotated[list[UUID], Field(max_length=10_000)]
+SomeIds = Annotated[Ids, Field(min_length=1)]
+MAX_COMMAS = 3  # in one category's name, where a list of names is separated by commas
 
 
 class MemoryCreate(BaseModel):
@@ -66,7 +68,7 @@ class MemoryUpdate(BaseModel):
 class MemoriesDelete(BaseModel):
     """DELETE /memories."""
 
-    memory_ids: Annotated[Ids, Field(min_length=1)]
+    memory_ids: SomeIds
     user_id: Name | None = None
 
 
@@ -79,7 +81,7 @@ class OneDelete(BaseModel):
 class ArchiveRequest(BaseModel):
     """POST /memories/actions/archive, the form with a user in the body."""
 
-    memory_ids: Annotated[Ids, Field(min_length=1)]
+    memory_ids: SomeIds
     user_id: Name | None = None
 
 
@@ -393,5 +395,7 @@ def archived(count: int) -> Sentence:
 
 
 def names(comma_separated: str | None) -> Sequence[str]:
-    """The page's lists in a query: `a,b`."""
-    return [part.strip() for part in (comma_separated or "").split(",") if part.strip()]
+    """The page's lists in a query: `a,b`. A name may have commas ("ai, ml & technology"), so runs of parts count too."""
+    parts = (comma_separated or "").split(",")
+    runs = (",".join(parts[i : i + length]).strip() for length in range(1, MAX_COMMAS + 2) for i in range(len(parts)))
+    return [name for name in dict.fromkeys(runs) if name]

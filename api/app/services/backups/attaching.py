@@ -3,7 +3,7 @@
 Rows that are there already are left alone, so importing again adds nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -197,19 +197,23 @@ class _Attachment:
                 self._session.connection().execute(SUCCEED, rows)
 
 
-def _unseen(session: Session, owner: InstrumentedAttribute[Any], key: str, rows: Iterable[Values]) -> list[Values]:
+def _unseen(session: Session, owner: InstrumentedAttribute[Any], key: str, rows: Sequence[Values]) -> list[Values]:
     """The rows that an earlier import did not make, each with an id that is free: its own, else one made from it.
 
     Args:
         owner: the column, called `key` in the rows, by which a row with the same id is known to be the same.
     """
-    wanted = {row["id"]: uuid5(row[key], row["id"].hex) for row in rows}
-    id = owner.class_.id
-    known: dict[UUID, UUID] = dict(
-        session.execute(select(id, owner).where(id.in_([*wanted, *wanted.values()]))).tuples().all()
-    )
+    known = _owners(session, owner, [row["id"] for row in rows])
+    foreign = {row["id"]: uuid5(row[key], row["id"].hex) for row in rows if known.get(row["id"], row[key]) != row[key]}
+    made = _owners(session, owner, list(foreign.values())) if foreign else {}
     return [
-        {**row, "id": wanted[row["id"]] if row["id"] in known else row["id"]}
+        {**row, "id": foreign.get(row["id"], row["id"])}
         for row in rows
-        if known.get(row["id"]) != row[key] and wanted[row["id"]] not in known
+        if (foreign[row["id"]] not in made if row["id"] in foreign else row["id"] not in known)
     ]
+
+
+def _owners(session: Session, owner: InstrumentedAttribute[Any], ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Whose each row is, of those of `ids` that exist."""
+    id = owner.class_.id
+    return dict(session.execute(select(id, owner).where(id.in_(ids))).tuples().all())

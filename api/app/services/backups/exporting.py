@@ -118,14 +118,14 @@ def _zipped(runtime: Runtime, selection: Selection) -> Iterator[bytes]:
         with zipfile.ZipFile(sink, "w") as archive:
             with _member(archive, DOCUMENT, zipfile.ZIP_DEFLATED) as document:
                 for text in sections.document(session, selection, slices):
-                    document.write(text.encode())
+                    document.write(text)
                     yield from sink.take()
             with (
                 _member(archive, LINES, zipfile.ZIP_STORED) as member,
                 gzip.GzipFile(filename="", fileobj=member, mode="wb", mtime=0) as lines,
             ):
                 for record in sections.lines(session, selection, slices):
-                    lines.write(f"{sections.written(record)}\n".encode())
+                    lines.write(sections.written(record) + b"\n")
                     yield from sink.take()
     yield from sink.take(1)
 

@@ -1,7 +1,8 @@
 """What one record of each section of `memories.json` may look like: ours, and the genuine OpenMemory's."""
 
-from datetime import datetime
-from decimal import Decimal
+import math
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,42 +13,47 @@ from app.services import drafts
 
 MAX_CONTENT = 10 * drafts.MAX_TEXT  # what another server took may be longer than what we take; this is still a text
 MAX_INTEGER = 2**31 - 1
-MAX_DIGITS = 400  # of a number in metadata: JSON knows no limit, databases do
+MAX_BITS = 1024  # of a whole number in metadata: JSON knows no limit, databases do
+MAX_DEPTH = 64  # of metadata
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("holds a NUL character")
+    if UNSTORABLE.search(text):
+        raise ValueError("holds a NUL character or half of a surrogate pair")
     return text
 
 
-def _plain(value: Any) -> Any:
-    """Metadata as plain JSON that any database takes; ijson gives fractions as Decimal."""
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Metadata, if any database takes it."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"is nested deeper than {MAX_DEPTH} levels")
+    if not value:
+        return value
     if isinstance(value, str):
-        return _storable(value)
-    if isinstance(value, Decimal):
-        return _finite(value)
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {_storable(key): _plain(item) for key, item in value.items()}
-    if type(value) is int and value.bit_length() > MAX_DIGITS * 3:
-        raise ValueError(f"holds a number of more than {MAX_DIGITS} digits")
-    return value
-
-
-def _finite(value: Decimal) -> float:
-    number = float(value)
-    if number in (float("inf"), float("-inf")):
+        _storable(value)
+    elif isinstance(value, list):
+        for item in value:
+            _plain(item, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _plain(key)
+            _plain(item, depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
         raise ValueError("holds a number that is too large")
-    return number
+    elif isinstance(value, int) and value.bit_length() > MAX_BITS:
+        raise ValueError("holds a number of too many digits")
+    return value
 
 
 def _time(value: Any) -> datetime | None:
     """ISO 8601 (UTC where it names no zone, as the genuine exporter has it) or epoch seconds."""
     if value is None or value == "":
         return None
-    found = drafts.moment(_iso(value) or (float(value) if isinstance(value, Decimal) else value))
+    written = _iso(value)
+    if written is not None and written.tzinfo is UTC and 1 < written.year < 9999:
+        return written
+    found = drafts.moment(written or value)
     if found is None:
         raise ValueError("is not a date")
     return found
@@ -70,7 +76,7 @@ Name = Annotated[Text, Field(max_length=255)]
 Required = Annotated[Name, Field(min_length=1)]
 Word = Annotated[Text, Field(max_length=32)]
 Time = Annotated[datetime | None, BeforeValidator(_time)]
-Metadata = Annotated[dict[str, Any], BeforeValidator(_plain), _or({})]
+Metadata = Annotated[dict[str, Any], BeforeValidator(lambda value: _plain(value)), _or({})]
 Number = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 Standing = Annotated[State, _or(State.active)]
 

