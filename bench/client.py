@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -50,6 +51,7 @@ def started(
     Raises:
         RuntimeError: it ended or did not answer in time; the message holds the end of its log.
     """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # else the server would outlive us
     directory = data_dir or Path(tempfile.mkdtemp(prefix="commonplace-bench-"))
     try:
         with _running(directory, command, environment) as server:

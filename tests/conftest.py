@@ -78,8 +78,9 @@ def settings(tmp_path: Path, template: Path) -> Settings:
 
 def engine_for(url: str, built: Built) -> Built:
     """The shared embedder and categoriser over a store in `url`."""
-    store = type(built.index.store)(built.model, 384, url, 2**26)
-    return Built(type(built.index)(built.index._embedder, store), built.categoriser, built.model)
+    store = type(built.index.store)(built.index.model, 384, url, 2**26)
+    index = type(built.index)(built.index._embedder, store, built.index.model)
+    return Built(index, built.categoriser, built.config)
 
 
 @pytest.fixture

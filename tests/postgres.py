@@ -37,7 +37,7 @@ def postgres() -> Iterator[Postgres]:
     os.chmod(folder, 0o755)
     server = get_server(folder, cleanup_mode="stop")
     running = Postgres(server)
-    for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
+    for setting in ("fsync = off", "full_page_writes = off"):
         running.run(f"ALTER SYSTEM SET {setting}")
     running.run("SELECT pg_reload_conf()")
     yield running

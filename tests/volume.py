@@ -62,7 +62,7 @@ class Fill:
         self.connection.execute(text("PRAGMA defer_foreign_keys = ON"))
         self.connection.execute(text("PRAGMA cache_size = -200000"))
         triggers = self.connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
-        self.triggers = {name: sql for name, sql in triggers}
+        self.triggers = {row.name: row.sql for row in triggers}
         for name in self.triggers:
             self.connection.execute(text(f"DROP TRIGGER {name}"))
 
@@ -193,7 +193,7 @@ def _accesses(filled: Fill) -> None:
         LOGGED,
         {
             "id": filled.id(LOG, "i"),
-            "memory_id": filled.id(MEMORY, "(i % 5000) * 2"),
+            "memory_id": filled.id(MEMORY, "CASE WHEN i % 4 = 0 THEN 2 ELSE (i % 5000) * 2 END"),
             "app_id": filled.id(APP, f"i % {APPS}"),
             "access_type": "'list'",
             "accessed_at": filled.time("i"),

@@ -5,12 +5,14 @@ Its commands act as the admin: who can read DATA_DIR and DATABASE_URL needs no k
 
 import importlib
 import ipaddress
+import re
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -22,7 +24,7 @@ from app import logs, migrations
 from app.context import Context, Runtime
 from app.database import now
 from app.errors import CommonplaceError, Invalid
-from app.services import accounts, configs, doctor, indexes, keys, users
+from app.services import accounts, backups, configs, doctor, indexes, keys, users
 from app.services.views import Window
 from app.settings import Settings
 from app.sweep import Sweep
@@ -116,15 +118,57 @@ def migrate() -> None:
 @app.command()
 def reindex() -> None:
     """Make the index again from the memories."""
-    progress = importlib.import_module("rich.progress")  # imported only here: serving needs no progress bars
     with _runtime() as runtime:
         configs.refresh(runtime)
-        total = indexes.forget(runtime)
-        with progress.Progress(*progress.Progress.get_default_columns(), progress.MofNCompleteColumn()) as bar:
-            task = bar.add_task("Indexing", total=total)
-            for done in indexes.rebuild(runtime):
-                bar.update(task, completed=done.total)
-    typer.echo(f"Indexed {total} memories")
+        _level(runtime, indexes.forget(runtime))
+
+
+def _level(runtime: Runtime, total: int) -> None:
+    """Bring every memory level in the index, of which `total` are behind, and show how far it is."""
+    progress = importlib.import_module("rich.progress")  # imported only here: serving needs no progress bars
+    done = 0
+    with progress.Progress(*progress.Progress.get_default_columns(), progress.MofNCompleteColumn()) as bar:
+        task = bar.add_task("Indexing", total=total)
+        for synced in indexes.rebuild(runtime):
+            done = synced.total
+            bar.update(task, completed=done)
+    typer.echo(f"Indexed {done} memories")
+
+
+@app.command(name="export")
+def export_user(
+    user_id: UserId,
+    file: Annotated[Path | None, typer.Argument(help="The zip to write; named after the user without it.")] = None,
+) -> None:
+    """Write all of a user's memories to a zip that `import` and OpenMemory read."""
+    target = file or Path(f"memories_export_{re.sub(r'[^A-Za-z0-9._-]+', '_', user_id)}.zip")
+    part = target.with_name(f"{target.name}.part")  # what is there already stays until all of the new one is
+    try:
+        with _admin() as ctx, part.open("wb") as out:
+            part.chmod(0o600)
+            out.writelines(backups.export(ctx, user_id))
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    typer.echo(f"Wrote {target}")
+
+
+@app.command(name="import")
+def import_file(
+    user_id: UserId,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The zip of an export.")],
+    mode: Annotated[str, typer.Option(help="skip, or overwrite: what to do with memories that are there.")] = "skip",
+) -> None:
+    """Read a zip into a user's memories: all of it, or nothing."""
+    with _runtime() as runtime:
+        configs.refresh(runtime)
+        with runtime.context(accounts.admin(runtime), writing=True) as ctx, file.open("rb") as zipped:
+            done = backups.import_file(ctx, zipped, user_id, mode)
+        typer.echo(
+            f"Imported {done.imported}, updated {done.updated}, unchanged {done.unchanged}, skipped {done.skipped}; "
+            f"made {done.apps} apps and {done.categories} categories"
+        )
+        _level(runtime, indexes.pending(runtime))
 
 
 @app.command()

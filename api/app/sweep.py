@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 class Sweep:
-    """A thread that loads the engine and then sweeps every `SWEEP_SECONDS`."""
+    """A thread that loads the engine and then sweeps every `SWEEP_SECONDS`, or at once when it is woken."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -26,6 +26,7 @@ class Sweep:
     def stop(self) -> None:
         """Stop after the batch in hand."""
         self._stopped.set()
+        self._runtime.wake.set()
         self._thread.join(timeout=30)
 
     def _run(self) -> None:
@@ -38,11 +39,12 @@ class Sweep:
                 logger.warning("nothing swept: %s", error)
             except Exception:  # any store's any failure; the next sweep tries again
                 logger.exception("the sweep failed and is tried again")
-            self._stopped.wait(runtime.settings.sweep_seconds)
+            runtime.wake.wait(runtime.settings.sweep_seconds)
+            runtime.wake.clear()
 
     def _sweep(self) -> None:
         runtime = self._runtime
-        adopt(runtime.relaxed, runtime.engine.built.model)
+        adopt(runtime.relaxed, runtime.engine.index.model)
         for done in sync_all(runtime.relaxed, runtime.engine.index):
             logger.info("swept", extra={"memories": done.total})
             if self._stopped.is_set():

@@ -132,7 +132,7 @@ def test_only_admins(door: TestClient, person: Person) -> None:
         ({"mem0": {"llm": {"provider": "openai", "config": {"api_key": "env:JWT_SECRET"}}}}, 400, "JWT_SECRET"),
         ({"mem0": {"embedder": {"provider": "fastembed"}}}, 400, "cannot be built"),
         ({"openmemory": {"custom_instructions": "a\x00b"}}, 400, "NUL"),
-        ({"openmemory": {"custom_instructions": "\ud800"}}, 422, "surrogate"),
+        ({"openmemory": {"custom_instructions": "\ud800"}}, 400, "surrogate"),
         ({"openmemory": {"custom_instructions": 5}}, 422, "custom_instructions"),
         ({"openmemory": {"categories": "all"}}, 422, "categories"),
         ({"mem0": []}, 422, "mem0"),

@@ -192,14 +192,18 @@ def test_secrets_are_masked_wherever_they_are(ctx: AsCaller, runtime: Runtime, b
         "aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": KEY, "aws_session_token": "short",
         "max_tokens": 7,
     }}}})  # fmt: skip
-    headers = {"X-Org": "org-1", "Authorization": f"Bearer {KEY}"}
+    headers = {"X-Org": "org-1", "Authorization": f"Bearer {KEY}", "X-Keys": ["first", KEY]}
     put(ctx, embedder("azure_openai", azure_kwargs={"api_key": KEY, "default_headers": headers}))
     answer = shown(ctx)
     assert KEY not in json.dumps(answer)
     config = answer["mem0"]["llm"]["config"]
     assert (config["aws_access_key_id"], config["aws_session_token"], config["max_tokens"]) == ("****MPLE", "****", 7)
     azure = answer["mem0"]["embedder"]["config"]["azure_kwargs"]
-    assert azure == {"api_key": MASKED, "default_headers": {"X-Org": "****", "Authorization": MASKED}}
+    assert azure == {
+        "api_key": MASKED,
+        "default_headers": {"X-Org": "****", "Authorization": MASKED, "X-Keys": ["****", MASKED]},
+    }
+    put(ctx, answer)
     assert effective(runtime)["mem0"]["embedder"]["config"]["azure_kwargs"]["default_headers"] == headers
 
 
@@ -382,6 +386,10 @@ def test_allowed_and_named_by_the_environment(
     put(ctx, llm("vllm"))
 
 
+def test_openrouters_site_url_is_not_connected_to(ctx: AsCaller) -> None:
+    put(ctx, llm("openai", site_url="http://localhost:3000"))
+
+
 def test_an_address_that_is_kept_is_not_asked_again(ctx: AsCaller, settings: Settings) -> None:
     settings.allowed_provider_hosts.append("localhost")
     put(ctx, llm("ollama"))
@@ -464,7 +472,7 @@ def test_an_embedder_that_cannot_be_built_is_refused(ctx: AsCaller, runtime: Run
 
 def test_another_embedder_really_answers_afterwards(ctx: AsCaller, runtime: Runtime) -> None:
     put(ctx, embedder("local", model=str(get_model_path())))
-    assert runtime.engine.built.model == f"local:{get_model_path()}:384"
+    assert runtime.engine.index.model == f"local:{get_model_path()}:384"
     vectors = runtime.engine.embed(["hello"])
     assert vectors is not None
     assert vectors.shape == (1, 384)
@@ -521,7 +529,7 @@ def test_refresh_survives_a_configuration_that_cannot_be_built_and_tries_again(
     with runtime.database.transaction() as session:
         session.execute(Config.__table__.delete().where(Config.key == "main"))
     configs.refresh(runtime)
-    assert runtime.engine.built.model == "local:default:384"
+    assert runtime.engine.index.model == "local:default:384"
 
 
 def test_difference_and_merged_are_inverse(default_config: Json) -> None:

@@ -19,11 +19,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """One configuration's engine; `model` names its vectors, `config` is what it was built from."""
+    """One configuration's engine; `config` is what it was built from."""
 
     index: Index
     categoriser: Categoriser
-    model: str
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -63,8 +62,8 @@ class Engine:
     def _build(self, config: Mapping[str, Any]) -> Built:
         providers = self.providers()
         place = providers.Place(self._url, self._data_dir / "models", self._cache_bytes)
-        index, model = providers.build_index(config["mem0"]["embedder"], config["mem0"]["vector_store"], place)
-        return Built(index, _categoriser(index, config["openmemory"]), model, config)
+        index = providers.build_index(config["mem0"]["embedder"], config["mem0"]["vector_store"], place)
+        return Built(index, _categoriser(index, config["openmemory"]), config)
 
     def use(self, built: Built) -> None:
         """From now on this one answers."""

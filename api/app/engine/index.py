@@ -36,11 +36,12 @@ class Entry:
 
 
 class Index:
-    """One embedder and one store of its vectors; safe to use from many threads."""
+    """One embedder and one store of its vectors; safe to use from many threads. `model` names the vectors."""
 
-    def __init__(self, embedder: Embedder, store: Any) -> None:
+    def __init__(self, embedder: Embedder, store: Any, model: str) -> None:
         self._embedder = embedder
         self.store = store
+        self.model = model
 
     def embed(self, texts: Sequence[str], action: Literal["add", "search"] = "add") -> Vectors:
         """Unit vectors of `texts`: float32 (len(texts), dimensions), in one call to the embedder."""

@@ -62,8 +62,8 @@ def _takes_any(config: type) -> bool:
     return any(one.kind is one.VAR_KEYWORD for one in inspect.signature(config).parameters.values())
 
 
-def build_index(embedder: Mapping[str, Any], store: Mapping[str, Any], place: Place) -> tuple[Index, str]:
-    """The index that the configuration describes, and the name of its vectors' model.
+def build_index(embedder: Mapping[str, Any], store: Mapping[str, Any], place: Place) -> Index:
+    """The index that the configuration describes.
 
     Raises:
         Invalid: it cannot be built; the message says why.
@@ -72,7 +72,7 @@ def build_index(embedder: Mapping[str, Any], store: Mapping[str, Any], place: Pl
     built = _build_embedder(embedder, place)
     dimensions = len(built.embed_batch([DIMENSION_PROBE], "add")[0])
     model = f"{embedder['provider']}:{embedder['config'].get('model') or 'default'}:{dimensions}"
-    return Index(built, _build_store(store, model, dimensions, place)), model
+    return Index(built, _build_store(store, model, dimensions, place), model)
 
 
 def _build_embedder(section: Mapping[str, Any], place: Place) -> Embedder:

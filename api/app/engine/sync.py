@@ -12,6 +12,7 @@ from uuid import UUID
 
 import numpy as np
 from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy.orm import Session
 
 from app.database import Database, now
 from app.engine.index import Entry, Index, Vectors
@@ -104,6 +105,8 @@ def _level(
     index.remove(row.id for row in rows if row.state != State.active)
     marks = [{"b_id": row.id, "b_version": row.version, "b_now": now()} for row in rows]
     with database.transaction() as session:
+        if not _is_adopted(session, index.model):
+            return  # another model was adopted meanwhile: these vectors are nobody's, the rows stay pending
         level = session.connection().execute(MARK, marks).rowcount
         if level != len(marks):
             session.connection().execute(RECHECK, [{"b_id": m["b_id"], "b_version": m["b_version"]} for m in marks])
@@ -118,6 +121,12 @@ def _vectors(index: Index, entries: Sequence[Entry], ready: Mapping[UUID, tuple[
     if missing:
         known |= dict(zip((e.id for e in missing), index.embed([e.composed for e in missing]), strict=True))
     return np.stack([known[entry.id] for entry in entries]) if entries else np.empty((0, 0), dtype=np.float32)
+
+
+def _is_adopted(session: Session, model: str) -> bool:
+    """Whether `model` is the index's; so it is too while none has been adopted. Locked until the transaction ends."""
+    adopted = session.scalar(select(Config.value).where(Config.key == INDEX_KEY).with_for_update(read=True))
+    return adopted is None or adopted.get("model") == model
 
 
 def adopt(database: Database, model: str) -> bool:

@@ -142,11 +142,16 @@ def admin(runtime: Runtime) -> Caller:
     Raises:
         Unauthenticated: there is no active admin yet.
     """
-    with runtime.database.reading() as session:
-        row = session.execute(ADMIN, {"name": runtime.settings.default_user_id}).first()
+    row = _row(runtime, ADMIN, {"name": runtime.settings.default_user_id})
     if row is None:
         raise Unauthenticated("There is no active admin user")
     return Caller(row.id, row.user_id, None, frozenset(SCOPES))
+
+
+def _row(runtime: Runtime, statement: Select[*tuple[Any, ...]], values: dict[str, Any]) -> Row[*tuple[Any, ...]] | None:
+    # Every request pays for this: without a session and its loading of entities it takes half the time.
+    with runtime.database.engine.connect() as connection:
+        return connection.execute(statement, values).first()
 
 
 def _person(runtime: Runtime, token: str) -> Caller | None:
@@ -154,8 +159,7 @@ def _person(runtime: Runtime, token: str) -> Caller | None:
     if claims is None:
         return None
     values = {"session_id": claims.session_id, "user_id": claims.user_id, "now": now()}
-    with runtime.database.reading() as session:
-        row = session.execute(BY_SESSION, values).first()
+    row = _row(runtime, BY_SESSION, values)
     if row is None:
         return None
     return Caller(row.id, row.user_id, None, person_scopes(row.is_admin), is_person=True, session_id=claims.session_id)
@@ -168,8 +172,7 @@ def person_scopes(is_admin: bool) -> frozenset[str]:
 
 def _program(runtime: Runtime, key: str) -> Caller | None:
     digest = credentials.digest(key)
-    with runtime.database.reading() as session:
-        row = session.execute(BY_KEY, {"hash": digest, "now": now()}).first()
+    row = _row(runtime, BY_KEY, {"hash": digest, "now": now()})
     if row is None or not hmac.compare_digest(row.key_hash, digest):
         return None
     _note_use(runtime, row.key_id, row.last_used_at)

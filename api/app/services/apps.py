@@ -15,7 +15,7 @@ from app.errors import Forbidden, NotFound
 from app.models import App, AppAccess, Memory, MemoryTally, State
 from app.services import scopes
 from app.services.scopes import Reader, Scope
-from app.services.views import Listing, MemoryView, Window, fetch
+from app.services.views import Listing, MemoryView, Window, counted, fetch
 
 NO_APP = "App not found"
 
@@ -156,16 +156,20 @@ def memories_of(ctx: Context, app_id: UUID, window: Window) -> Listing[MemoryVie
     """The memories that an app created and that are not deleted, newest first."""
     app = get(ctx, app_id)
     scope = _scope_of(ctx, app)
-    conditions = [Memory.app_id == app_id, *scopes.governed(ctx, scope)]
-    ids = ctx.session.scalars(
-        select(Memory.id)
-        .where(*conditions)
-        .order_by(Memory.created_at.desc(), Memory.id.desc())
-        .limit(window.limit)
-        .offset(window.offset)
-    ).all()
-    total = app.created if not ctx.caller.app else _count(ctx, conditions)
-    return Listing(fetch(ctx, ids), total)
+    made = select(Memory.id).where(Memory.app_id == app_id, *scopes.governed(ctx, scope))
+    newest = made.order_by(Memory.created_at.desc(), Memory.id.desc())
+    if ctx.caller.app:
+        rows, total = counted(ctx, newest, window)
+        ids = [row.id for row in rows]
+        log_reads(ctx, scope.reader, ids, "list")
+        return Listing(fetch(ctx, ids), total)
+    known = ctx.session.scalars(newest.limit(window.limit).offset(window.offset)).all()
+    return Listing(fetch(ctx, known), app.created - _expired(ctx, app))
+
+
+def _expired(ctx: Context, app: AppView) -> int:
+    late = [Memory.app_id == app.id, Memory.id.in_(scopes.expired(app.owner_id)), Memory.state != State.deleted]
+    return ctx.session.scalar(select(func.count()).select_from(Memory).where(*late)) or 0
 
 
 def _scope_of(ctx: Context, app: AppView) -> Scope:
@@ -176,27 +180,21 @@ def _scope_of(ctx: Context, app: AppView) -> Scope:
     return Scope(app.owner_id, Reader(app.owner_id, name, reader.id, reader.is_active, True) if reader else None)
 
 
-def _count(ctx: Context, conditions: list[ColumnElement[bool]]) -> int:
-    return ctx.session.scalar(select(func.count()).select_from(Memory).where(*conditions)) or 0
-
-
 def accessed_by(ctx: Context, app_id: UUID, window: Window) -> Listing[tuple[MemoryView, int]]:
     """The memories that an app has been shown, most often first, each with how often."""
-    app = get(ctx, app_id)
-    conditions = [AppAccess.app_id == app_id, *scopes.governed(ctx, _scope_of(ctx, app))]
-    query = select(AppAccess.memory_id, AppAccess.access_count).join(Memory, Memory.id == AppAccess.memory_id)
-    rows = ctx.session.execute(
-        query.where(*conditions)
+    scope = _scope_of(ctx, get(ctx, app_id))
+    conditions = [AppAccess.app_id == app_id, *scopes.governed(ctx, scope)]
+    shown = (
+        select(AppAccess.memory_id, AppAccess.access_count)
+        .join(Memory, Memory.id == AppAccess.memory_id)
+        .where(*conditions)
         .order_by(AppAccess.access_count.desc(), AppAccess.memory_id.desc())
-        .limit(window.limit)
-        .offset(window.offset)
-    ).all()
-    total = ctx.session.scalar(
-        select(func.count()).select_from(AppAccess).join(Memory, Memory.id == AppAccess.memory_id).where(*conditions)
     )
-    views = fetch(ctx, [row.memory_id for row in rows])
+    rows, total = counted(ctx, shown, window)
     counts = {row.memory_id: row.access_count for row in rows}
-    return Listing([(view, counts[view.id]) for view in views], total or 0)
+    if ctx.caller.app:
+        log_reads(ctx, scope.reader, list(counts), "list")
+    return Listing([(view, counts[view.id]) for view in fetch(ctx, list(counts))], total)
 
 
 def set_active(ctx: Context, app_id: UUID, is_active: bool) -> AppView:

@@ -13,12 +13,16 @@ from app.services.views import Listing
 
 
 def listing(ctx: Context, user_id: str | None) -> Listing[Category]:
-    """The categories that at least one memory (not deleted) of the owner has, by name."""
+    """The categories that at least one memory (not deleted) of the owner has, by name.
+
+    A key that is bound to an app is shown those of the memories that are visible to it.
+    """
     scope = scopes.resolve(ctx, user_id)
+    seen = scopes.visible(scope) if ctx.caller.app else [Memory.state != State.deleted]
     living = exists(
         select(memory_categories.c.memory_id)
         .join(Memory, Memory.id == memory_categories.c.memory_id)
-        .where(memory_categories.c.category_id == Category.id, Memory.state != State.deleted)
+        .where(memory_categories.c.category_id == Category.id, *seen)
     )
     query = select(Category).where(living).order_by(Category.name, Category.id)
     if scope.owner_id is not None:
@@ -61,4 +65,3 @@ def _ensure(ctx: Context, owner_id: UUID, names: Iterable[str]) -> dict[str, UUI
         ctx.session.execute(insert(Category), fresh)
         found |= {str(row["name"]): row["id"] for row in fresh}
     return found
-

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from app.errors import Invalid
@@ -31,12 +32,11 @@ def is_secret(path: str) -> bool:
 
 def is_url(path: str) -> bool:
     """Whether a dotted path leads to an address that a provider's client connects to, or into an object of such."""
-    # OpenRouter's `site_url` only says who asks.
-    return not path.endswith("site_url") and not URL_WORDS.isdisjoint(_words(path))
+    return not URL_WORDS.isdisjoint(_words(path))
 
 
 def _words(path: str) -> list[str]:
-    return re.split(r"[._]", path.lower())
+    return re.split(r"[^a-z0-9]+", path.lower())
 
 
 def is_reference(value: Any) -> bool:
@@ -68,6 +68,9 @@ def restore(sent: Any, kept: Any, secret: bool = False, name: str = "") -> Any:
     if isinstance(sent, Mapping):
         old = kept if isinstance(kept, Mapping) else {}
         return {key: restore(below, old.get(key), secret or is_secret(key), key) for key, below in sent.items()}
+    if isinstance(sent, list):
+        olds = kept if isinstance(kept, list) else []
+        return [restore(below, old, secret, name) for below, old in zip_longest(sent, olds[: len(sent)])]
     if secret and isinstance(sent, str) and sent.startswith(MASK):
         if not isinstance(kept, str) or _masked(kept) != sent:
             raise Invalid(f"{name}: this is a masked value, and not that of the one that is kept; enter it again")
@@ -82,8 +85,9 @@ def secrets(section: Any) -> dict[str, str]:
 
 def addresses(section: Any) -> dict[str, str]:
     """The section's addresses by their path, references as they are; empty ones left out."""
-    found = ((path, text) for path, text in strings(section) if text and not is_secret(path))
-    return {path: text for path, text in found if is_url(path) or "://" in text}
+    found = {path: text for path, text in strings(section) if text and (is_url(path) or "://" in text)}
+    # OpenRouter's `site_url` only says who asks; nobody connects to it.
+    return {path: text for path, text in found.items() if path != "site_url" and not is_secret(path)}
 
 
 def strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -96,9 +96,15 @@ def _change(ctx: Context, sent: Json, combine: Callable[[Json, Json], Json]) -> 
         _store(ctx, seen, config_rules.difference(config_rules.defaults(), new))
         logger.info("the configuration was changed", extra={"sections": _changed(old, new)})
     if built is not None:
-        ctx.after_commit(lambda: ctx.engine.use(built))
+        ctx.after_commit(lambda: _exchange(ctx.runtime, built))
     shown: Json = config_secrets.mask(new)
     return shown
+
+
+def _exchange(runtime: Runtime, built: Built) -> None:
+    runtime.engine.use(built)
+    # The sweep adopts the new model and embeds everything again; until it is done the keyword leg finds the rest.
+    runtime.wake.set()
 
 
 def _forget_foreign(old: Json, new: Json, sent: Json, providers: Any) -> None:

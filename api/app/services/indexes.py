@@ -19,6 +19,13 @@ def forget(runtime: Runtime) -> int:
         return session.scalar(select(func.count()).select_from(Memory)) or 0
 
 
+def pending(runtime: Runtime) -> int:
+    """How many memories the index is behind by."""
+    with runtime.database.reading() as session:
+        query = select(func.count()).select_from(Memory).where(Memory.indexed_at.is_(None))
+        return session.scalar(query) or 0
+
+
 def _drop_orphans(session: Session) -> None:
     session.execute(delete(MemoryVector).where(MemoryVector.memory_id.not_in(select(Memory.id))))
     session.execute(text("DELETE FROM memory_terms WHERE rowid NOT IN (SELECT seq FROM memory_vectors)"))
@@ -32,5 +39,5 @@ def rebuild(runtime: Runtime) -> Iterator[Synced]:
     Raises:
         Unavailable: the engine could not be built.
     """
-    adopt(runtime.relaxed, runtime.engine.built.model)
+    adopt(runtime.relaxed, runtime.engine.index.model)
     yield from sync_all(runtime.relaxed, runtime.engine.index)

@@ -11,9 +11,9 @@ from sqlalchemy import CTE, ColumnElement, Select, desc, func, select
 from app.context import Context
 from app.errors import Invalid, NotFound
 from app.models import App, Category, Memory, MemoryTally, State, memory_categories
-from app.services import apps, scopes
+from app.services import apps, pages, scopes
 from app.services.scopes import Scope
-from app.services.views import Listing, MemoryView, Window, fetch
+from app.services.views import Listing, MemoryView, Window, counted, fetch
 
 SortColumn = Literal["memory", "categories", "app_name", "created_at", "updated_at"]
 Direction = Literal["asc", "desc"]
@@ -46,6 +46,11 @@ class Filter:
     from_date: datetime | None = None
     to_date: datetime | None = None
     text: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it selects everything."""
+        return self.is_counted and not self.app_ids
 
     @property
     def is_counted(self) -> bool:
@@ -135,6 +140,10 @@ def _page(
     conditions = [*conditions, *narrowed.conditions()]
     if scope.reader and not scope.reader.is_active and (ctx.caller.app or State.paused not in states):
         return Listing([], 0)
+    if scope.owner_id and narrowed.is_open and sort_by == "created_at" and not (scope.reader and scope.reader.has_rules):
+        whole = pages.whole(ctx, scope.owner_id, states, window, direction == "desc")
+        if whole is not None:
+            return whole
     column = SORTS[sort_by]
     down = direction == "desc"
     order = (desc(column).nulls_last() if sort_by == "categories" else desc(column)) if down else column
@@ -201,12 +210,9 @@ def related(ctx: Context, memory_id: UUID, user_id: str | None, page: int) -> Li
         .where(link.category_id.in_(mine), Memory.id != memory_id, Memory.user_id == owner, *conditions)
         .group_by(Memory.id)
     )
-    ids = ctx.session.scalars(
-        shared.order_by(func.count().desc(), Memory.created_at.desc(), Memory.id.desc())
-        .limit(RELATED)
-        .offset((page - 1) * RELATED)
-    ).all()
-    total = ctx.session.scalar(select(func.count()).select_from(shared.subquery())) or 0
+    most = shared.order_by(func.count().desc(), Memory.created_at.desc(), Memory.id.desc())
+    rows, total = counted(ctx, most, Window(RELATED, (page - 1) * RELATED))
+    ids = [row.id for row in rows]
     if ctx.caller.app:
         apps.log_reads(ctx, scope.reader, ids, "related")
     return Listing(fetch(ctx, ids), total)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from app.context import Context
 from app.database import new_id, now
@@ -16,10 +16,19 @@ from app.models import App, Event, Memory, MemoryVersion, State, User
 from app.services import accounts, apps, categories, drafts, scopes
 from app.services.drafts import Draft
 from app.services.scopes import Reader, Scope
-from app.services.views import MemoryView, fetch
+from app.services.views import VIEW, MemoryView, fetch, read
 
 VERBATIM = "verbatim"  # what `infer: true` means without an LLM: the text is stored as it came
 NO_MEMORY = "Memory not found"
+
+# Made once: making a statement costs more than running it.
+WHOSE = (
+    select(Memory.user_id, User.user_id, App.id, App.is_active, scopes.ruled(App.id))
+    .join(User, User.id == Memory.user_id)
+    .outerjoin(App, and_(App.owner_id == Memory.user_id, App.name == bindparam("app")))
+    .where(Memory.id == bindparam("id"))
+)
+GOVERNED = VIEW.where(Memory.id == bindparam("id"), *scopes.living(scopes.OWNER, scopes.GOVERNED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +167,19 @@ def get(ctx: Context, memory_id: UUID, user_id: str | None = None) -> MemoryView
         NotFound: no such memory, a deleted one, or one that the caller may not see.
     """
     scope = _scope_of(ctx, memory_id, user_id)
-    found = fetch(ctx, [memory_id], *scopes.governed(ctx, scope))
-    if not found:
+    found = _find(ctx, memory_id, scope)
+    if found is None:
         raise NotFound(NO_MEMORY)
     apps.log_reads(ctx, scope.reader, [memory_id], "get")
-    return found[0]
+    return found
+
+
+def _find(ctx: Context, memory_id: UUID, scope: Scope) -> MemoryView | None:
+    if ctx.caller.app:
+        found = fetch(ctx, [memory_id], *scopes.visible(scope))
+    else:
+        found = read(ctx, GOVERNED, {"id": memory_id, "owner": scope.owner_id})
+    return found[0] if found else None
 
 
 def require(ctx: Context, memory_id: UUID) -> None:
@@ -175,17 +192,11 @@ def require(ctx: Context, memory_id: UUID) -> None:
 def _scope_of(ctx: Context, memory_id: UUID, user_id: str | None) -> Scope:
     """The scope in which one memory is read: its owner's, as the owner's app of the caller's app's name."""
     name = scopes.reading_app(ctx, None)
-    row = ctx.session.execute(
-        select(Memory.user_id, User.user_id, App.id, App.is_active)
-        .join(User, User.id == Memory.user_id)
-        .outerjoin(App, and_(App.owner_id == Memory.user_id, App.name == (name or "")))
-        .where(Memory.id == memory_id)
-    ).first()
+    row = ctx.row(WHOSE, {"id": memory_id, "app": name or ""})
     if row is None or (row[0] != ctx.caller.user_id and not ctx.caller.is_admin) or user_id not in (None, row[1]):
         raise NotFound(NO_MEMORY)
-    owner, _, app_id, is_active = row
-    # Rules are looked up by the query that reads the memory, so there is no need to ask first whether there are any.
-    reader = Reader(owner, name, app_id, is_active is not False, app_id is not None) if name else None
+    owner, _, app_id, is_active, has_rules = row
+    reader = Reader(owner, name, app_id, is_active is not False, bool(app_id and has_rules)) if name else None
     return Scope(owner, reader)
 
 
@@ -206,12 +217,12 @@ def edit(ctx: Context, memory_id: UUID, content: str, user_id: str | None = None
     scope = _scope_of(ctx, memory_id, user_id)
     if ctx.caller.app and scope.reader and not scope.reader.is_active:
         raise Forbidden(f"App {scope.reader.name} is currently paused.")
-    found = fetch(ctx, [memory_id], *scopes.governed(ctx, scope))
-    if not found:
+    found = _find(ctx, memory_id, scope)
+    if found is None:
         raise NotFound(NO_MEMORY)
-    if found[0].content == content:
-        return found[0]
-    view = _rewrite(ctx, found[0], content)
+    if found.content == content:
+        return found
+    view = _rewrite(ctx, found, content)
     if vectors is not None and scope.owner_id is not None:
         categories.replace(ctx, scope.owner_id, memory_id, names)
         view.categories = sorted(names)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, false, or_, select
 from sqlalchemy.orm import aliased
 
 from app.context import Context
@@ -15,6 +15,29 @@ from app.models import AccessControl, App, Memory, State, User
 DEFAULT_APP = "openmemory"  # the app of a credential that is bound to none, as the OpenMemory page has it
 GOVERNED = (State.active, State.paused, State.archived)
 NO_USER = "User not found"
+
+Owner = UUID | BindParameter[UUID] | None
+
+
+OWNER = bindparam("owner", type_=Memory.user_id.type)
+NOW = bindparam("now", type_=Memory.expires_at.type, callable_=now)  # asked when the statement runs
+_OTHER = aliased(Memory)
+
+
+def ruled(app_id: object) -> ColumnElement[bool]:
+    """Whether any rule says what the app may see."""
+    rules = select(AccessControl.id).where(
+        AccessControl.subject_type == "app", AccessControl.subject_id == app_id, AccessControl.object_type == "memory"
+    )
+    return exists(rules)
+
+
+# Statements that every request needs are made once: making one costs more than running it.
+_WHO = select(User.id, App.id, App.is_active, ruled(App.id)).outerjoin(
+    App, and_(App.owner_id == User.id, App.name == bindparam("app"))
+)
+SELF = _WHO.where(User.id == OWNER)
+NAMED = _WHO.where(User.user_id == bindparam("name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +74,14 @@ def resolve(ctx: Context, user_id: str | None = None, app: str | None = None) ->
     everybody = user_id is None and caller.is_admin
     if user_id not in (None, caller.name) and not caller.is_admin:
         raise NotFound(NO_USER)
-    who = User.id == caller.user_id if user_id in (None, caller.name) else User.user_id == user_id
-    row = ctx.session.execute(
-        select(User.id, App.id, App.is_active, _ruled(App.id))
-        .outerjoin(App, and_(App.owner_id == User.id, App.name == (name or "")))
-        .where(who)
-    ).first()
+    if user_id in (None, caller.name):
+        row = ctx.row(SELF, {"owner": caller.user_id, "app": name or ""})
+    else:
+        row = ctx.row(NAMED, {"name": user_id, "app": name or ""})
     if row is None:
         raise NotFound(NO_USER)
-    owner, app_id, is_active, ruled = row
-    reader = Reader(owner, name, app_id, is_active is not False, bool(app_id and ruled)) if name else None
+    owner, app_id, is_active, has_rules = row
+    reader = Reader(owner, name, app_id, is_active is not False, bool(app_id and has_rules)) if name else None
     return Scope(None if everybody else owner, reader)
 
 
@@ -76,43 +97,36 @@ def reading_app(ctx: Context, app: str | None) -> str | None:
     return bound or app or (None if ctx.caller.is_person else DEFAULT_APP)
 
 
-def _ruled(app_id: object) -> ColumnElement[bool]:
-    rules = select(AccessControl.id).where(
-        AccessControl.subject_type == "app", AccessControl.subject_id == app_id, AccessControl.object_type == "memory"
-    )
-    return exists(rules)
-
-
 def visible(scope: Scope) -> list[ColumnElement[bool]]:
     """What an app may read: active, not expired, its owner's, not hidden from the app by a pause or a rule."""
-    return [*_living(scope, (State.active,)), *allowed(scope.reader)]
+    return [*living(scope.owner_id, (State.active,)), *allowed(scope.reader)]
 
 
 def governed(ctx: Context, scope: Scope) -> list[ColumnElement[bool]]:
     """What a person governs: paused and archived memories too. A key that is bound to an app sees what is visible."""
-    return visible(scope) if ctx.caller.app else _living(scope, GOVERNED)
+    return visible(scope) if ctx.caller.app else living(scope.owner_id, GOVERNED)
 
 
-def _living(scope: Scope, states: Sequence[State]) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [] if scope.owner_id is None else [Memory.user_id == scope.owner_id]
+def living(owner_id: Owner, states: Sequence[State]) -> list[ColumnElement[bool]]:
+    """In one of `states`, not expired, and the owner's if one is given."""
+    conditions: list[ColumnElement[bool]] = [] if owner_id is None else [Memory.user_id == owner_id]
     state = Memory.state == states[0] if len(states) == 1 else Memory.state.in_(states)
-    return [*conditions, state, unexpired(scope.owner_id)]
+    return [*conditions, state, unexpired(owner_id)]
 
 
-def unexpired(owner_id: UUID | None) -> ColumnElement[bool]:
+def unexpired(owner_id: Owner) -> ColumnElement[bool]:
     """Not past `expires_at`. Asked as "not among the few that are": a deep page then needs no row it does not show."""
     return Memory.id.not_in(expired(owner_id))
 
 
-def expired(owner_id: UUID | None) -> Select[UUID]:
+def expired(owner_id: Owner) -> Select[UUID]:
     """The ids that are past their `expires_at`."""
-    other = aliased(Memory)
-    return select(other.id).where(is_expired(other, owner_id))
+    return select(_OTHER.id).where(is_expired(_OTHER, owner_id))
 
 
-def is_expired(memory: type[Memory], owner_id: UUID | None) -> ColumnElement[bool]:
+def is_expired(memory: type[Memory], owner_id: Owner) -> ColumnElement[bool]:
     """Past `expires_at`, and the owner's if one is given."""
-    late = memory.expires_at <= now()
+    late = memory.expires_at <= NOW
     return late if owner_id is None else and_(memory.user_id == owner_id, late)
 
 

@@ -1,12 +1,13 @@
 """The one search of all doors: the index answers which and how close; SQL answers what, and whether you may."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, cast, select
+from sqlalchemy import ColumnElement, String, cast, or_, select
 
 from app.context import Context
 from app.engine.index import Mode, Vectors
@@ -168,13 +169,10 @@ def _of_categories(key: str, value: Any) -> ColumnElement[bool]:
 
 
 def _of_tags(key: str, value: Any) -> ColumnElement[bool]:
-    # Tags are a JSON list: each stands in it between quotation marks.
+    # Tags are a JSON list: each stands in it as JSON writes it, which SQLite was given in ASCII and PostgreSQL was not.
     as_text = cast(Memory.tags, String)
-    found = [as_text.contains(f'"{tag}"', autoescape=True) for tag in _texts(key, value)]
-    condition = found[0]
-    for other in found[1:]:
-        condition = condition | other
-    return condition
+    written = [json.dumps(tag, ensure_ascii=ascii) for tag in _texts(key, value) for ascii in (True, False)]
+    return or_(*(as_text.contains(one, autoescape=True) for one in dict.fromkeys(written)))
 
 
 FILTERS: dict[str, Any] = {

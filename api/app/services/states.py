@@ -4,15 +4,12 @@ active <-> paused, active <-> archived, paused <-> archived, any -> deleted
 """
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FunctionElement, Uuid, insert, literal, select, update
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy import ColumnElement, insert, literal, select, update
 
 from app.context import Context
-from app.database import now
+from app.database import now, sql_id
 from app.errors import Forbidden, Invalid, NotFound
 from app.models import Category, Memory, MemoryVersion, State, StatusChange, User, memory_categories
 from app.services import apps, scopes
@@ -23,24 +20,6 @@ SYNC_NOW = 1_000  # more than so many are brought level by the sweep; SQL hides 
 EVENTS = {State.active: "RESUME", State.paused: "PAUSE", State.archived: "ARCHIVE", State.deleted: "DELETE"}
 NO_MEMORY = "Memory not found"
 NO_CATEGORY = "Category not found"
-
-
-class random_uuid(FunctionElement[UUID]):  # named like the SQL functions it stands for
-    """A new UUID for every row, made by the database."""
-
-    type = Uuid()
-    inherit_cache = True
-    name = "random_uuid"
-
-
-@compiles(random_uuid, "sqlite")
-def _in_sqlite(*_: Any, **__: Any) -> str:
-    return "lower(hex(randomblob(16)))"
-
-
-@compiles(random_uuid)
-def _in_postgresql(element: random_uuid, compiler: SQLCompiler, **_: Any) -> str:
-    return "gen_random_uuid()"
 
 
 def change(ctx: Context, ids: Sequence[UUID], state: State) -> int:
@@ -60,14 +39,14 @@ def _change(ctx: Context, ids: Sequence[UUID], state: State) -> int:
     when = now()
     by = ctx.caller.user_id
     these = [Memory.id.in_(ids), Memory.state != state, Memory.state != State.deleted]
-    steps = select(random_uuid(), Memory.id, Memory.state, literal(state.value), literal(by), literal(when))
+    steps = select(sql_id(), Memory.id, Memory.state, literal(state.value), literal(by), literal(when))
     ctx.session.execute(
         insert(StatusChange).from_select(
             ["id", "memory_id", "old_state", "new_state", "changed_by", "changed_at"], steps.where(*these)
         )
     )
     versions = select(
-        random_uuid(),
+        sql_id(),
         Memory.id,
         Memory.version + 1,
         literal(EVENTS[state]),

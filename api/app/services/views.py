@@ -1,13 +1,12 @@
 """A memory as the doors show it, and pages of them: the ids first, then the rows of just those ids."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 
 from app.context import Context
 from app.models import App, Category, Memory, User, memory_categories
@@ -83,34 +82,52 @@ COLUMNS = (
     Memory.deleted_at,
 )
 
-VIEW: Select[*tuple[Any, ...]] = (
-    select(*COLUMNS).select_from(Memory).join(App, App.id == Memory.app_id).join(User, User.id == Memory.user_id)
+SEPARATOR = "\x1f"  # no name holds it: it is a control character
+CATEGORIES = (
+    select(func.aggregate_strings(Category.name, SEPARATOR))
+    .join(memory_categories, memory_categories.c.category_id == Category.id)
+    .where(memory_categories.c.memory_id == Memory.id)
+    .correlate(Memory)
+    .scalar_subquery()
 )
+VIEW: Select[*tuple[Any, ...]] = (
+    select(*COLUMNS, CATEGORIES)
+    .select_from(Memory)
+    .join(App, App.id == Memory.app_id)
+    .join(User, User.id == Memory.user_id)
+)
+OF_THESE = VIEW.where(Memory.id.in_(bindparam("ids", expanding=True)))  # made once: that costs more than running it
 
 
 def fetch(ctx: Context, ids: Sequence[UUID], *conditions: ColumnElement[bool]) -> list[MemoryView]:
-    """The memories `ids` in that order, without those that fail `conditions`. Two statements."""
+    """The memories `ids` in that order, without those that fail `conditions`. One statement."""
     if not ids:
         return []
-    rows = ctx.session.execute(VIEW.where(Memory.id.in_(ids), *conditions)).all()
+    views = read(ctx, OF_THESE.where(*conditions) if conditions else OF_THESE, {"ids": ids})
     place = {id: position for position, id in enumerate(ids)}
-    views = sorted((MemoryView(*row) for row in rows), key=lambda view: place[view.id])
-    return with_categories(ctx, views)
+    return sorted(views, key=lambda view: place[view.id])
 
 
-def with_categories(ctx: Context, views: list[MemoryView]) -> list[MemoryView]:
-    """The same views, their categories filled in by one statement."""
-    if not views:
-        return views
-    names: defaultdict[UUID, list[str]] = defaultdict(list)
-    rows = ctx.session.execute(
-        select(memory_categories.c.memory_id, Category.name)
-        .join(Category, Category.id == memory_categories.c.category_id)
-        .where(memory_categories.c.memory_id.in_([view.id for view in views]))
-        .order_by(Category.name)
-    )
-    for id, name in rows:
-        names[id].append(name)
-    for view in views:
-        view.categories = names[view.id]
-    return views
+def read(ctx: Context, statement: Select[*tuple[Any, ...]], values: Mapping[str, Any]) -> list[MemoryView]:
+    """The memories of a `VIEW` that has been narrowed, in its order."""
+    return [_view(row) for row in ctx.rows(statement, values)]
+
+
+def _view(row: Row[*tuple[Any, ...]]) -> MemoryView:
+    *columns, names = row
+    return MemoryView(*columns, categories=sorted(names.split(SEPARATOR)) if names else [])
+
+
+def counted(
+    ctx: Context, query: Select[*tuple[Any, ...]], window: Window
+) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+    """A window of the rows of `query`, and how many there are in all. One statement, two beyond the last page.
+
+    The window makes the database walk all the rows, so this is for lists that are short or have to be walked anyway.
+    """
+    rows = ctx.session.execute(query.add_columns(func.count().over()).limit(window.limit).offset(window.offset)).all()
+    if rows:
+        return rows, rows[0][-1]
+    if not window.offset:
+        return [], 0
+    return [], ctx.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0

@@ -32,6 +32,12 @@ PUT_VECTOR = """INSERT INTO memory_vectors (memory_id, owner_id, model, change, 
 PUT_TERMS = """INSERT OR REPLACE INTO memory_terms (rowid, owner, terms)
     SELECT seq, ?, ? FROM memory_vectors WHERE memory_id = ?"""
 OF_THESE = "memory_id IN (SELECT value FROM json_each(?))"
+# A term that more than a quarter of the owner's memories have says next to nothing and costs most: it is left out.
+# FTS5 counts words over all owners, so its own weights do not see that (measured in decision 0006).
+RARE = """SELECT value FROM json_each(?) WHERE (SELECT count(*) FROM (
+    SELECT 1 FROM memory_terms WHERE memory_terms MATCH ? || ' AND terms : "' || value || '"' LIMIT ?)) < ?"""
+COMMON_SHARE = 4
+COMMON_FROM = 100  # below so many memories a quarter is too few to tell
 KEYWORDS = """SELECT v.memory_id, -bm25(memory_terms, 0.0, 1.0) AS score
     FROM memory_terms JOIN memory_vectors v ON v.seq = memory_terms.rowid
     WHERE memory_terms MATCH ? {within} ORDER BY score DESC, v.seq LIMIT ?"""
@@ -154,14 +160,17 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
     def keyword_search(self, query: str, top_k: int = 5, filters: Mapping[str, Any] | None = None) -> Hits:
         """BM25 over the owner's terms; `query` is analysed text. Scores are positive, larger is better."""
         filters = filters or {}
-        words = match_expression(query.split())
-        if words is None:
+        terms = list(dict.fromkeys(query.split()))
+        if not terms:
             return []
-        match = f"owner : {_owner_token(_hex(filters['user_id']))} AND terms : ({words})"
+        owner = _hex(filters["user_id"])
+        mine = f"owner : {_owner_token(owner)}"
+        size = len(self._level(owner))
         within = filters.get("ids")
         sql = KEYWORDS.format(within="" if within is None else f"AND v.{OF_THESE}")
         parameters: tuple[Any, ...] = () if within is None else (json.dumps([_hex(id) for id in within]),)
         with self._database.engine.connect() as connection:
+            match = f"{mine} AND terms : ({match_expression(_rare(connection, mine, terms, size))})"
             return [Hit(id, score) for id, score in connection.exec_driver_sql(sql, (match, *parameters, top_k))]
 
     def update(
@@ -266,6 +275,15 @@ def _hex(id: str | UUID) -> str:
 
 def _owner_token(owner: str) -> str:
     return f"u{owner}"
+
+
+def _rare(connection: Connection, mine: str, terms: Names, size: int) -> Names:
+    """Those of the terms that at most a quarter of the owner's `size` memories have; all of them if none is."""
+    if size < COMMON_FROM or len(terms) < 2:
+        return terms
+    limit = size // COMMON_SHARE + 1
+    rare = [row[0] for row in connection.exec_driver_sql(RARE, (json.dumps(terms), mine, limit, limit))]
+    return rare or terms
 
 
 def _bump(connection: Connection, owner: str, *, removed: int) -> tuple[int, int]:

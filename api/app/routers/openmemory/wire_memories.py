@@ -395,7 +395,7 @@ def archived(count: int) -> Sentence:
 
 
 def names(comma_separated: str | None) -> Sequence[str]:
-    """The page's lists in a query: `a,b`. A name may have commas ("ai, ml & technology"), so runs of parts count too."""
+    """The page's lists in a query: `a,b`. A name may have commas ("ai, ml & technology"), so runs of parts count."""
     parts = (comma_separated or "").split(",")
     runs = (",".join(parts[i : i + length]).strip() for length in range(1, MAX_COMMAS + 2) for i in range(len(parts)))
     return [name for name in dict.fromkeys(runs) if name]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO
 
-from app.errors import Invalid, TooLarge
+from app.errors import CommonplaceError, Invalid, TooLarge
 
 DOCUMENT = "memories.json"
 LINES = "memories.jsonl.gz"
@@ -45,6 +45,8 @@ BROKEN = (
 def _reading() -> Iterator[None]:
     try:
         yield
+    except CommonplaceError:  # some of ours are ValueErrors too
+        raise
     except BROKEN as error:
         raise Invalid(INVALID) from error
 

@@ -111,12 +111,12 @@ class _Attachment:
         """Those whose number is not used yet, and not beyond the memory's own."""
         ids = {row["memory_id"] for row in rows}
         query = select(Memory.id, Memory.version).where(Memory.id.in_(ids))
-        current: dict[UUID, int] = dict(self._session.execute(query).tuples().all())
+        current: dict[UUID, int] = dict(self._session.execute(query).all())
         numbers = {row["version"] for row in rows}
         taken = select(MemoryVersion.memory_id, MemoryVersion.version).where(
             MemoryVersion.memory_id.in_(ids), MemoryVersion.version.in_(numbers)
         )
-        used = set(self._session.execute(taken).tuples())
+        used = {(row.memory_id, row.version) for row in self._session.execute(taken)}
         fitting = []
         for row in rows:
             key = (row["memory_id"], row["version"])
@@ -216,4 +216,4 @@ def _unseen(session: Session, owner: InstrumentedAttribute[Any], key: str, rows:
 def _owners(session: Session, owner: InstrumentedAttribute[Any], ids: Sequence[UUID]) -> dict[UUID, UUID]:
     """Whose each row is, of those of `ids` that exist."""
     id = owner.class_.id
-    return dict(session.execute(select(id, owner).where(id.in_(ids))).tuples().all())
+    return dict(session.execute(select(id, owner).where(id.in_(ids))).all())

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from app.errors import Invalid
+from app.errors import CommonplaceError, Invalid
 from app.services.backups.archive import DOCUMENT, Bounded
 
 NOT_JSON = f"{DOCUMENT} is not valid JSON"
@@ -48,6 +48,8 @@ class Document:
         """
         try:
             yield from self._sections()
+        except CommonplaceError:  # some of ours are ValueErrors too
+            raise
         # Bad UTF-8 and numbers of too many digits are ValueErrors, nesting without end is a RecursionError.
         except (ValueError, RecursionError) as error:
             raise Invalid(NOT_JSON) from error

@@ -23,7 +23,7 @@ from app.services.backups.records import Client, Remembered, Topic
 from app.services.backups.staging import Staging, staged
 
 MODES = ("skip", "overwrite")
-SYNC_NOW = 1_000  # more memories than these are left to the sweep
+SYNC_NOW = 256  # more memories than these are left to the sweep: nobody waits for so many embeddings
 
 memories: Any = Memory.__table__
 steps: Any = StatusChange.__table__
@@ -49,6 +49,7 @@ SAID = (
     "created_at",
     "updated_at",
 )
+ALWAYS = ("created_at", "updated_at")  # what every memory has; a null says nothing
 CHANGE = update(memories).where(memories.c.id == bindparam("b_id"))
 
 
@@ -151,9 +152,9 @@ class _Import:
             records = [shape.model_validate_json(record) for _, record in batch]
             names, ids = [record.name for record in records], [record.id for record in records]
             known: dict[str, UUID] = dict(
-                self._session.execute(select(model.name, model.id).where(owner == self._owner, model.name.in_(names)))
-                .tuples()
-                .all()
+                self._session.execute(
+                    select(model.name, model.id).where(owner == self._owner, model.name.in_(names))
+                ).all()
             )
             taken = set(self._session.scalars(select(model.id).where(model.id.in_(ids))))
             fresh = []
@@ -245,7 +246,7 @@ class _Import:
     def _compare(self, batch: _Batch, row: Row[Any], record: Remembered, app_id: UUID | None) -> Outcome:
         """Note what the record changes in the row, if anything."""
         given = {name: getattr(record, name) for name in SAID if name in record.model_fields_set}
-        given = {name: value for name, value in given.items() if value is not None or not name.endswith("ted_at")}
+        given = {name: value for name, value in given.items() if value is not None or name not in ALWAYS}
         if app_id:
             given["app_id"] = app_id
         if "superseded_by" in record.model_fields_set and record.superseded_by is None:
