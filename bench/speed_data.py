@@ -30,7 +30,7 @@ MODEL = "local:default:384"  # what `app.engine.providers` calls the default con
 DIMENSIONS = 384
 BATCH = 1_000
 SEED = 20_261_121
-COMMON = """
+_COMMON = """
     I you we they she he said that about with from this after before when because really think want need like love
     went made found told asked bought planned finished started remember forgot promised hope wish tried learned
     morning evening weekend summer winter Monday Friday birthday meeting dinner breakfast coffee garden kitchen office
@@ -39,8 +39,8 @@ COMMON = """
     cat car bicycle train flight hotel passport ticket recipe guitar piano violin painting marathon yoga doctor
     dentist allergy medicine vitamin salad bread cheese chocolate tea wine Berlin Lisbon Kyoto Toronto Nairobi Oslo
     blue green red small large new old favourite expensive quiet beautiful difficult easy early late next last every
-""".split()
-SYLLABLES = "ba ce di fo gu la me ni po ru sa te vi xo zu bran ston lek mar tis ver don pel cor".split()
+"""
+_SYLLABLES = "ba ce di fo gu la me ni po ru sa te vi xo zu bran ston lek mar tis ver don pel cor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,9 @@ class Writer:
 
     def __init__(self, seed: int = SEED) -> None:
         self._random = random.Random(seed)
-        rare = ["".join(self._random.choices(SYLLABLES, k=self._random.randint(2, 3))) for _ in range(3_000)]
-        self._words = [*COMMON, *rare]
+        parts = _SYLLABLES.split()
+        rare = ["".join(self._random.choices(parts, k=self._random.randint(2, 3))) for _ in range(3_000)]
+        self._words = [*_COMMON.split(), *rare]
         self._weights = [1.0 / (place + 8) for place in range(len(self._words))]
 
     def sentence(self, least: int = 8, most: int = 28) -> str:

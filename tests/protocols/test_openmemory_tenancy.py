@@ -42,7 +42,6 @@ READS = [
     ("POST", "/memories/search", {"query": SECRET}),
     ("POST", "/memories/search", {"query": SECRET, "mode": "vector"}),
     ("POST", "/memories/search", {"query": SECRET, "mode": "keyword"}),
-    ("POST", "/memories/search", {"query": SECRET, "app": "vault"}),
     ("POST", "/memories/search", {"query": SECRET, "filters": {"app_id": "{app}"}}),
     ("POST", "/memories/search", {"query": SECRET, "filters": {"app": "vault", "author": "Ann", "session_id": "s1"}}),
     ("GET", "/memories/categories", None),

@@ -494,7 +494,7 @@ def test_refresh_starts_the_engine_and_then_leaves_it(settings: Settings, runtim
     other = Runtime(settings)
     configs.refresh(other)
     first = other.engine.built
-    assert first.model == "local:default:384"
+    assert first.index.model == "local:default:384"
     configs.refresh(other)
     assert other.engine.built is first
     other.close()

@@ -140,7 +140,8 @@ def _page(
     conditions = [*conditions, *narrowed.conditions()]
     if scope.reader and not scope.reader.is_active and (ctx.caller.app or State.paused not in states):
         return Listing([], 0)
-    if scope.owner_id and narrowed.is_open and sort_by == "created_at" and not (scope.reader and scope.reader.has_rules):
+    ruled = scope.reader is not None and scope.reader.has_rules
+    if scope.owner_id and narrowed.is_open and sort_by == "created_at" and not ruled:
         whole = pages.whole(ctx, scope.owner_id, states, window, direction == "desc")
         if whole is not None:
             return whole

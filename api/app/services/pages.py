@@ -18,9 +18,10 @@ from app.services import scopes
 from app.services.scopes import OWNER
 from app.services.views import VIEW, Listing, MemoryView, Window, read
 
-STATE, LIMIT, OFFSET = (bindparam(name) for name in ("state", "limit", "offset"))
 TALLIES = union_all(
-    select(MemoryTally.state, func.sum(MemoryTally.count)).where(MemoryTally.user_id == OWNER).group_by(MemoryTally.state),
+    select(MemoryTally.state, func.sum(MemoryTally.count))
+    .where(MemoryTally.user_id == OWNER)
+    .group_by(MemoryTally.state),
     select(literal(""), func.count()).select_from(Memory).where(scopes.is_expired(Memory, OWNER)),
 )
 
@@ -60,12 +61,12 @@ def _statement(run: _Run) -> Select[*tuple[Any, ...]]:
     values: list[ColumnElement[Any]] = [OWNER]
     if run.of_one_state:
         start.append(Memory.state.expression)
-        values.append(STATE)
+        values.append(bindparam("state"))
     passed = select(Memory.id, *start).order_by(*(_by(column, run) for column in [*start, *order]))
     # Not "equal": that would be asked of every row. Behind the last row others' follow; they are left out after.
     edge = tuple_(*start) <= tuple_(*values) if run.descending else tuple_(*start) >= tuple_(*values)
-    page = passed.where(edge).limit(LIMIT).offset(OFFSET).subquery()
-    own = select(page.c.id).where(*(page.c[column.key] == value for column, value in zip(start, values, strict=True)))
+    page = passed.where(edge).limit(bindparam("limit")).offset(bindparam("offset")).subquery()
+    own = select(page.c.id).where(*(column == value for column, value in zip(list(page.c)[1:], values, strict=True)))
     return VIEW.where(Memory.id.in_(own)).order_by(*(_by(column, run) for column in order))
 
 
