@@ -22,7 +22,7 @@ from bench.client import Server, checked, connect, mean, out, percentile, progre
 from rich.progress import Progress
 from rich.table import Table
 
-DATA = Path("/work/shared/data/locomo-dev.json")
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "locomo-dev.json"
 APP = "bench"
 LIMIT = 20
 BATCH = 200  # memories a bulk call: small enough for the progress bar to move

@@ -1,7 +1,7 @@
 """A hundred thousand memories of fifty owners, by a few statements that both databases understand.
 
-Owner 0 has half of them. Of each owner's memories one in twenty is paused, archived or deleted, one in a hundred has
-an end, one in a thousand waits for the index.
+Owner 0 has half of them, and of those one in a hundred has expired. Of each owner's memories one in twenty is paused,
+as many are archived, or deleted, and one in a thousand waits for the index.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -157,7 +157,7 @@ def _memories(filled: Fill) -> None:
             "metadata": filled.json("{}"),
             "tags": filled.json("[]"),
             "version": "1",
-            "expires_at": f"CASE WHEN (i / 2) % 100 = 0 THEN {filled.time('i')} END",
+            "expires_at": f"CASE WHEN i % 200 = 0 THEN {filled.time('i')} END",
             "created_at": filled.time("i"),
             "updated_at": filled.time("i"),
             "indexed_at": f"CASE WHEN i % 1000 <> 0 THEN {filled.time('i')} END",

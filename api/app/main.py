@@ -37,16 +37,16 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
     app.mount("/api/v1", openmemory.build(runtime))
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            # A browser must not send credentials to just anybody's page: with "*" only what carries its own header.
-            allow_credentials="*" not in settings.cors_origins,
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=["X-Request-Id", "Retry-After", "Content-Disposition"],
-        )
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_origin_regex=settings.allowed_origin_pattern,
+        # A browser must not send its cookies for just anybody's page: with "*" only what carries its own header.
+        allow_credentials="*" not in settings.allowed_origins,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["X-Request-Id", "Retry-After", "Content-Disposition"],
+    )
     app.add_middleware(RequestLog)
     return app
 

@@ -12,6 +12,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 ROOT = Path(__file__).resolve().parents[2]
 
 
+LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+
+
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
@@ -51,7 +54,8 @@ class Settings(BaseSettings):
     )
     cors_origins: CommaSeparated = Field(
         default_factory=list,
-        description="Comma-separated origins whose pages may call the API; `*` is any, uncredentialed.",
+        description="Comma-separated origins whose pages may call the API, `*` for any. Absent: any when AUTH_MODE is "
+        "`required`, where a page needs a key; a page served by this machine when it is `open`, where it needs none.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
     allowed_provider_hosts: CommaSeparated = Field(
@@ -79,6 +83,16 @@ class Settings(BaseSettings):
         if self.jwt_secret:
             return self.jwt_secret.get_secret_value()
         return _kept_secret(self.data_dir / "jwt_secret")
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """Origins whose pages may call the API; see CORS_ORIGINS."""
+        return self.cors_origins or ([] if self.is_open else ["*"])
+
+    @property
+    def allowed_origin_pattern(self) -> str | None:
+        """Further origins, as a regular expression: OpenMemory's own dashboard runs on another port of the machine."""
+        return LOOPBACK_ORIGIN if self.is_open and not self.cors_origins else None
 
     @property
     def is_open(self) -> bool:

@@ -51,6 +51,7 @@ class Memory(Base):
         Index("ix_memories_owner", "user_id", "created_at", "id", "state"),
         Index("ix_memories_app", "app_id", "created_at", "id", "state"),
         Index("ix_memories_state", "state", "created_at", "id"),
+        Index("ix_memories_created", "created_at", "id", "state"),
         Index("ix_memories_hash", "user_id", "content_hash"),
         Index("ix_memories_run", "user_id", "run_id", "occurred_at"),
         _partial("ix_memories_unindexed", "id", where=text("indexed_at IS NULL")),

@@ -120,7 +120,7 @@ def governed(
     states: Sequence[State] = scopes.GOVERNED if show_archived else (State.active, State.paused)
     if ctx.caller.app:
         states = (State.active,)
-    conditions = [*scopes.governed(ctx, scope), Memory.state.in_(states)]
+    conditions = [*scopes.governed(ctx, scope), scopes.in_states(scope.owner_id, states)]
     page = _page(ctx, scope, conditions, states, narrowed, window, sort_by, direction)
     if ctx.caller.app:
         apps.log_reads(ctx, scope.reader, [view.id for view in page.items], "list")

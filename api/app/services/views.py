@@ -115,7 +115,8 @@ def read(ctx: Context, statement: Select[*tuple[Any, ...]], values: Mapping[str,
 
 def _view(row: Row[*tuple[Any, ...]]) -> MemoryView:
     *columns, names = row
-    return MemoryView(*columns, categories=sorted(names.split(SEPARATOR)) if names else [])
+    values = (*columns, sorted(names.split(SEPARATOR)) if names else [])
+    return MemoryView(*values)
 
 
 def counted(

@@ -148,14 +148,12 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
             return [Hit(matrix.ids[rows[i]], float(scores[rows[i]])) for i in top(scores[rows], top_k)]
 
     def similarities(self, owner: str, vector: NDArray[np.float32], ids: Iterable[str]) -> dict[str, float]:
-        """Cosine of each of the owner's `ids` that are here; keys as hexadecimal ids."""
-        matrix = self._level(_hex(owner))
+        """Cosine of each of the owner's `ids` that are here; keys as hexadecimal ids. Asked right after a `search`."""
+        matrix = self._matrices.peek(_hex(owner)) or self._level(_hex(owner))
         with matrix.lock:
             rows = matrix.rows(_hex(id) for id in ids)
-            if not len(rows):
-                return {}
-            scores = matrix.similarities(vector)
-            return {matrix.ids[row]: float(scores[row]) for row in rows}
+            scores = matrix.similarities_of(rows, vector)
+            return {matrix.ids[row]: float(score) for row, score in zip(rows, scores, strict=True)}
 
     def keyword_search(self, query: str, top_k: int = 5, filters: Mapping[str, Any] | None = None) -> Hits:
         """BM25 over the owner's terms; `query` is analysed text. Scores are positive, larger is better."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Query
 from fastapi_pagination import Page
 
 from app.models import State
+from app.routers.openmemory import wire_accesses
 from app.routers.openmemory import wire_memories as wire
 from app.routers.openmemory.fields import Name, Phrase, Time
 from app.routers.openmemory.paging import FiftyAPage, PageNumber, Paging, TenAPage
@@ -138,10 +139,10 @@ def delete(ctx: Writing, memory_id: UUID, body: wire.OneDelete | None = None) ->
     return wire.Sentence(message="Successfully deleted memory")
 
 
-@router.get("/{memory_id}/access-log", response_model=wire.AccessLogs, summary="Who was shown a memory")
-def access_log(ctx: Reading, memory_id: UUID, paging: TenAPage) -> wire.AccessLogs:
+@router.get("/{memory_id}/access-log", response_model=wire_accesses.AccessLogs, summary="Who was shown a memory")
+def access_log(ctx: Reading, memory_id: UUID, paging: TenAPage) -> wire_accesses.AccessLogs:
     """Newest first."""
-    return wire.access_logs(access_logs.listing(ctx, memory_id, paging.window), paging)
+    return wire_accesses.access_logs(access_logs.listing(ctx, memory_id, paging.window), paging)
 
 
 @router.get("/{memory_id}/related", response_model=Page[wire.MemoryItem], summary="Memories that share categories")

@@ -11,7 +11,6 @@ from pydantic import BaseModel, BeforeValidator, Field
 from app.models import Category, State
 from app.routers.openmemory.fields import Name, Phrase, Question, Time
 from app.routers.openmemory.paging import Paging
-from app.services.access_logs import Access
 from app.services.drafts import Draft, draft
 from app.services.listings import Filter
 from app.services.memories import Added
@@ -239,27 +238,6 @@ class Categories(BaseModel):
     total: int
 
 
-class AccessItem(BaseModel):
-    """One access; `accessed_at` is UTC without a zone: the genuine dashboard appends the Z."""
-
-    id: UUID
-    memory_id: UUID
-    app_id: UUID
-    app_name: str
-    access_type: str
-    accessed_at: str
-    metadata_: dict[str, Any]
-
-
-class AccessLogs(BaseModel):
-    """GET /memories/{id}/access-log."""
-
-    total: int
-    page: int
-    page_size: int
-    logs: list[AccessItem]
-
-
 class Sentence(BaseModel):
     """An answer that is a sentence."""
 
@@ -365,23 +343,6 @@ def categories(listing: Listing[Category]) -> Categories:
         for one in listing.items
     ]
     return Categories(categories=items, total=listing.total)
-
-
-def access_logs(listing: Listing[Access], paging: Paging) -> AccessLogs:
-    """A page of a memory's accesses."""
-    logs = [
-        AccessItem(
-            id=access.id,
-            memory_id=access.memory_id,
-            app_id=access.app_id,
-            app_name=access.app_name,
-            access_type=access.access_type,
-            accessed_at=naive(access.accessed_at),
-            metadata_=access.metadata,
-        )
-        for access in listing.items
-    ]
-    return AccessLogs(total=listing.total, page=paging.page, page_size=paging.size, logs=logs)
 
 
 def deleted(count: int) -> Sentence:

@@ -24,7 +24,7 @@ INVALID = "Invalid zip file"
 CHUNK = 256 * 1024
 MAX_DIRECTORY = 1024 * 1024  # bytes: more than ten thousand entries, where two are wanted
 MAX_ENTRIES = 100
-MAX_RECORD = 64 * 1024 * 1024  # bytes between one record and the next
+MAX_RECORD = 32 * 1024 * 1024  # bytes between one record and the next; the longest text, all of it escaped, takes 12
 # Text packs some ten times, a thousand equal texts a thousand times; a bomb that wants to be more than that is large.
 RATIO_FROM = 256 * 1024 * 1024
 MAX_RATIO = 400
@@ -157,13 +157,13 @@ class Bounded:
 
     def readline(self) -> bytes:
         """The next line, with its end."""
-        return self._count(self._stream.readline(MAX_RECORD + 1))
+        return self._count(self._stream.readline(min(MAX_RECORD, self._limit - self.seen) + 1))
 
     def _count(self, data: bytes) -> bytes:
         self.seen += len(data)
         if self.seen > self._limit:
             raise TooLarge("The backup holds more bytes than an import may (MAX_IMPORT_BYTES)")
-        if self.seen - self._mark > MAX_RECORD + CHUNK:
+        if self.seen - self._mark > MAX_RECORD:
             raise TooLarge(f"A record of the backup is longer than {MAX_RECORD} bytes")
         if self.seen > RATIO_FROM and self.seen > MAX_RATIO * max(self._packed, 1):
             raise TooLarge("The zip is packed more tightly than memories can be")

@@ -226,6 +226,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("memories", schema=None) as batch_op:
         batch_op.create_index("ix_memories_app", ["app_id", "created_at", "id", "state"], unique=False)
+        batch_op.create_index("ix_memories_created", ["created_at", "id", "state"], unique=False)
         batch_op.create_index(
             "ix_memories_expiring",
             ["user_id", "expires_at", "id"],
@@ -424,6 +425,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("expires_at IS NOT NULL"),
             postgresql_where=sa.text("expires_at IS NOT NULL"),
         )
+        batch_op.drop_index("ix_memories_created")
         batch_op.drop_index("ix_memories_app")
 
     op.drop_table("memories")

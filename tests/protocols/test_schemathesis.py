@@ -1,0 +1,60 @@
+"""A thousand requests that hypothesis makes up from the OpenAPI document, right and wrong ones: none gives a 500."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance
+
+from tests.conftest import ADMIN_KEY
+from tests.protocols.asking import API, remember
+
+# Of each operation: a thousand in all. Wrong ones are slow to make up.
+EXAMPLES = {GenerationMode.POSITIVE: 18, GenerationMode.NEGATIVE: 4}
+HEADERS = {"Authorization": f"Bearer {ADMIN_KEY}"}
+DERANDOMIZED = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def known(door: TestClient) -> dict[str, Any]:
+    """Path parameters that name something."""
+    created = remember(door, "We fly to Rome and stay at a hotel", app="notes")
+    return {"memory_id": created["id"], "app_id": created["app_id"], "user_id": "admin"}
+
+
+def exercise(operation: APIOperation, mode: GenerationMode, known: dict[str, Any], seen: Counter[int]) -> None:
+    """Ask so many requests of the operation; about what is there, where they are to be right."""
+    named = {key: value for key, value in known.items() if f"{{{key}}}" in operation.path}
+    fixed = {"path_parameters": named} if named and mode is GenerationMode.POSITIVE else {}
+
+    @settings(DERANDOMIZED, max_examples=EXAMPLES[mode])
+    @given(case=operation.as_strategy(generation_mode=mode, **fixed))
+    def ask(case: Case) -> None:
+        response = case.call(headers=HEADERS)
+        seen[response.status_code] += 1
+        case.validate_response(response, checks=[not_a_server_error, response_schema_conformance])
+
+    ask()
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
+def test_no_request_is_answered_with_a_server_error(
+    server: FastAPI, known: dict[str, Any], mode: GenerationMode
+) -> None:
+    schema = schemathesis.openapi.from_asgi(f"{API}/openapi.json", server)
+    seen: Counter[int] = Counter()
+    for found in schema.get_all_operations():
+        exercise(found.ok(), mode, known, seen)
+    assert sum(seen.values()) > 20 * EXAMPLES[mode], seen
