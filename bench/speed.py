@@ -36,12 +36,21 @@ TURN = 10  # requests of one kind in a row
 RSS_LIMIT = 500  # MB
 READ_LIMIT, GROWTH_LIMIT, CREATE_LIMIT, SEARCH_LIMIT = 3.0, 1.5, 1.5, 2.0
 
+NOTES = """\
+The databases were filled by SQL with seeded text and random unit vectors; creates and queries embed for real. The load
+comes from another process than the servers: keep-alive connections over raw asyncio streams. Floors are endpoints of
+the same app with the same authentication. Of a read: the same bytes from memory; of create: one embedding, one durable
+commit; of search: one embedding, both legs of the index. Raw: the last two without HTTP."""
+
 Make = Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What is asked, its floor, and how often: `count` requests a client-round at most. `limit` is of real over floor."""
+    """What is asked, its floor, how many requests a round; `limit` is of real over floor, `raw` its floor without HTTP.
+
+    Fewer than ten requests a round are slow ones: several clients do not ask more of them.
+    """
 
     name: str
     real: Make
@@ -188,8 +197,8 @@ async def prepared(bench: Bench, operations: Sequence[Operation]) -> list[Operat
 
 
 async def measure(bench: Bench, operation: Operation, clients: int) -> tuple[Burst, Burst]:
-    """One round: turns of floor and real, `count` requests of each (four times as many with several clients)."""
-    count = operation.count if clients == 1 else min(4 * operation.count, max(operation.count, clients * 8))
+    """One round: turns of floor and real."""
+    count = operation.count if clients == 1 or operation.count < TURN else max(operation.count, 4 * clients)
     turn = min(count, TURN if clients == 1 else count)
 
     async def use(connections: list[Connection]) -> tuple[Burst, Burst]:
@@ -278,7 +287,7 @@ def table(results: Results, raws: dict[Key, list[float]], clients: int, smallest
     ):
         shown.add_column(name, justify="left" if name == "operation" else "right", no_wrap=True)
     last = ""
-    for key, figures in sorted(results.items(), key=lambda item: (list(results).index((item[0])), item[0][1])):
+    for key, figures in sorted(results.items(), key=lambda item: (list(results).index(item[0]), item[0][1])):
         name, size, many = key
         if many == clients:
             shown.add_section() if last not in ("", name) else None
@@ -413,11 +422,7 @@ def report(
                 f"At {bench.size:,} memories page {DEEP:,} of {PAGE} is beyond the end: page {bench.page} instead."
             )
     out.print(
-        f"{options.rounds} rounds. The databases were filled by SQL with seeded text and random unit vectors; creates and "
-        "queries embed for real.\nThe load comes from another process: keep-alive connections over raw asyncio streams. "
-        "Floor of a read: the same bytes from memory; of create:\none embedding, one durable commit; of search: one "
-        "embedding, both legs of the index; all in the same app with the same authentication. Raw: the\nlast two "
-        f"without HTTP.\nThe process at {max(options.sizes):,} memories, after everything: RSS {rss:.0f} MB, USS {uss:.0f} MB."
+        NOTES, f"{options.rounds} rounds. After everything the largest process has RSS {rss:.0f}, USS {uss:.0f} MB."
     )
 
 

