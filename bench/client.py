@@ -79,7 +79,7 @@ def _running(directory: Path, command: Sequence[str], environment: dict[str, str
         wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
         yield Server(f"http://127.0.0.1:{port}", api_key, process, directory)
     finally:
-        if (code := process.poll()) is not None:
+        if (code := process.poll()) not in (None, -signal.SIGKILL):  # crash.py kills its own
             out.print(f"the server ended by itself with code {code}\n{_tail(log)}")
         _stop(process)
 

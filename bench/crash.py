@@ -15,9 +15,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,7 +32,7 @@ LEAST_SECONDS, MOST_SECONDS = 0.3, 2.0  # of writing before a kill
 SWEEP_SECONDS = 0.5
 PATIENCE = 60.0  # seconds until what a kill left unindexed is to be found
 MEMORIES, SEARCH = "/api/v1/memories", "/api/v1/memories/search"
-TRANSPORT = (httpx.TransportError, httpx.HTTPError)
+READERS = 4  # requests at once when everything is looked at
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class Writer:
             while not stopped.is_set():
                 try:
                     self._write_one(client)
-                except TRANSPORT:
+                except httpx.TransportError:
                     return
 
     def _write_one(self, client: httpx.Client) -> None:
@@ -105,30 +107,47 @@ class Writer:
         self.answered += 1
 
 
-def run(data_dir: Path, kills: int, clients: int, seed: int) -> Iterator[list[str]]:
-    """Kill so many times on the same data; yields what was found wrong after each kill, in words."""
+def run(data_dir: Path, kills: int, clients: int, seed: int, writers: list[Writer]) -> Iterator[list[str]]:
+    """Kill so many times on the same data; yields what was found wrong after each kill, in words.
+
+    `writers` is filled with the clients, who know what was answered.
+    """
     chance = random.Random(seed)
-    writers = [Writer(f"{chr(97 + number)}{seed}", seed + number) for number in range(clients)]
-    for _ in range(kills):
-        _write_and_kill(data_dir, writers, chance.uniform(LEAST_SECONDS, MOST_SECONDS))
-        with started(data_dir, SWEEP_SECONDS=str(SWEEP_SECONDS)) as server, connect(server) as client:
-            wrong = [line for writer in writers for memory in writer.memories for line in stored(client, memory)]
-            wrong += searched(client, [memory for writer in writers for memory in writer.memories])
-        yield [*wrong, *examined(data_dir)]
+    writers += [Writer(f"{chr(97 + number)}{seed}", seed + number) for number in range(clients)]
+    for kill in range(kills + 1):
+        with server_of(data_dir) as server:
+            if kill:
+                yield _examined(server, data_dir, [memory for writer in writers for memory in writer.memories])
+            if kill < kills:
+                _write_and_kill(server, writers, chance.uniform(LEAST_SECONDS, MOST_SECONDS))
 
 
-def _write_and_kill(data_dir: Path, writers: list[Writer], seconds: float) -> None:
+@contextmanager
+def server_of(data_dir: Path) -> Iterator[Server]:
+    """A server that sweeps often; it may be killed."""
+    with started(data_dir, SWEEP_SECONDS=str(SWEEP_SECONDS)) as server, connect(server) as client:
+        client.post(SEARCH, json={"query": "is the engine loaded"})  # so that no time is lost on that
+        yield server
+
+
+def _write_and_kill(server: Server, writers: list[Writer], seconds: float) -> None:
     stopped = threading.Event()
-    with started(data_dir, SWEEP_SECONDS=str(SWEEP_SECONDS)) as server, ThreadPoolExecutor(len(writers)) as pool:
-        with connect(server) as client:
-            client.post(SEARCH, json={"query": "is the engine loaded"})  # so that the writes are many
+    with ThreadPoolExecutor(len(writers)) as pool:
         work = [pool.submit(writer.write, server, stopped) for writer in writers]
         time.sleep(seconds)
         assert server.process is not None
         server.process.kill()
+        server.process.wait()
         stopped.set()
         for one in work:
             one.result()
+
+
+def _examined(server: Server, data_dir: Path, memories: Sequence[Memory]) -> list[str]:
+    with connect(server) as client, ThreadPoolExecutor(READERS) as pool:
+        wrong = [line for lines in pool.map(partial(stored, client), memories) for line in lines]
+        wrong += searched(client, memories, pool)
+    return [*wrong, *diagnosed(data_dir)]
 
 
 def stored(client: httpx.Client, memory: Memory) -> list[str]:
@@ -141,11 +160,12 @@ def stored(client: httpx.Client, memory: Memory) -> list[str]:
     return []
 
 
-def searched(client: httpx.Client, memories: list[Memory]) -> list[str]:
+def searched(client: httpx.Client, memories: Sequence[Memory], pool: ThreadPoolExecutor) -> list[str]:
     """What the search does not find, or should not, once the sweep has had its time."""
     waiting, end = list(memories), time.monotonic() + PATIENCE
     while True:
-        waiting = [memory for memory in waiting if not _as_it_should(client, memory)]
+        agreed = pool.map(partial(_as_it_should, client), waiting)
+        waiting = [memory for memory, is_well in zip(waiting, agreed, strict=True) if not is_well]
         if not waiting or time.monotonic() > end:
             return [f"search does not agree about {memory.id}, {memory.text!r}" for memory in waiting]
         time.sleep(SWEEP_SECONDS)
@@ -159,7 +179,7 @@ def _as_it_should(client: httpx.Client, memory: Memory) -> bool:
     return bool(found) and found[0]["id"] == memory.id and found[0]["content"] == memory.text
 
 
-def examined(data_dir: Path) -> list[str]:
+def diagnosed(data_dir: Path) -> list[str]:
     """What the doctor finds wrong."""
     ran = subprocess.run(
         [SERVE[0], "doctor"],
@@ -180,14 +200,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="of what is written and when")
     options: Any = parser.parse_args()
     wrong: list[str] = []
+    writers: list[Writer] = []
     with TemporaryDirectory(prefix="commonplace-crash-") as directory, progress() as bar:
         task = bar.add_task("killing", total=options.kills)
-        for lines in run(Path(directory), options.kills, options.clients, options.seed):
+        for lines in run(Path(directory), options.kills, options.clients, options.seed, writers):
             wrong += lines
             bar.advance(task)
     for line in wrong:
         out.print(line, markup=False)
-    out.print(f"{'FAIL' if wrong else 'PASS'}: {options.kills} kills, seed {options.seed}, {len(wrong)} findings")
+    answered, memories = sum(one.answered for one in writers), sum(len(one.memories) for one in writers)
+    out.print(
+        f"{'FAIL' if wrong else 'PASS'}: {options.kills} kills, {answered} writes answered 2xx, {memories} memories, "
+        f"seed {options.seed}, {len(wrong)} findings"
+    )
     sys.exit(1 if wrong else 0)
 
 

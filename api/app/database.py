@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -22,8 +23,11 @@ from sqlalchemy import (
     FunctionElement,
     MetaData,
     Uuid,
+    and_,
+    case,
     create_engine,
     event,
+    literal,
     make_url,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -67,6 +71,15 @@ def _in_sqlite(*_: Any, **__: Any) -> str:
 @compiles(sql_id)
 def _in_postgresql(*_: Any, **__: Any) -> str:
     return "gen_random_uuid()"
+
+
+def asked_last(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """All of the conditions, for rows that others find by their ids.
+
+    Without statistics SQLite takes an index over two equal columns for better than ten ids, and so walked through all
+    that an owner has (30 ms of 100,000). It uses no index for what is inside a CASE.
+    """
+    return case((and_(*conditions), literal(1)), else_=literal(0)) == 1
 
 
 class UtcDateTime(TypeDecorator[datetime]):

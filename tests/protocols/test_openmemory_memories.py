@@ -155,6 +155,12 @@ def test_each_documented_key_names_the_time(door: TestClient, when: Any) -> None
         assert remember(door, COFFEE, metadata={key: when})["occurred_at"] == "2023-05-08T13:56:00Z"
 
 
+def test_a_zones_name_alone_is_read_as_utc(door: TestClient) -> None:
+    created = remember(door, COFFEE, metadata={"date": "8 May 2023 13:56 EST"})
+    assert created["occurred_at"] == "2023-05-08T13:56:00Z"
+    assert searched(door, "coffee", filters={"occurred_from": "2023-05-08 13:00 IST"}) == [COFFEE]
+
+
 def test_inference_without_an_llm_is_verbatim_and_says_so(door: TestClient) -> None:
     created = ok(door.post(f"{API}/memories", json={"text": COFFEE}))
     assert (created["inference"], created["content"]) == ("verbatim", COFFEE)

@@ -19,7 +19,7 @@ from app.services.drafts import checked_characters, moment
 from app.services.views import MemoryView, fetch
 
 SELECTIVE = 2_000  # so many candidates or fewer are handed to the index; more are searched first and sifted after
-MAX_LIMIT = 1_000
+CHUNK = 1_000  # ids a statement
 LOGGED_QUERY = 500  # characters of the query that the access log keeps
 
 
@@ -116,7 +116,11 @@ def _sift(
 def _shown(ctx: Context, query: Query, ranked: Sequence[Ranked], seen: Sequence[ColumnElement[bool]]) -> list[Found]:
     least = query.threshold or 0.0
     by_id = {one.id: one for one in ranked if one.score >= least}
-    views = fetch(ctx, list(by_id), *seen)
+    ids, views = list(by_id), []
+    for start in range(0, len(ids), CHUNK):
+        views += fetch(ctx, ids[start : start + CHUNK], *seen)
+        if len(views) >= query.limit:
+            break
     return [Found(view, by_id[view.id].score, by_id[view.id].parts if query.explain else None) for view in views]
 
 

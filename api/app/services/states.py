@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, insert, literal, select, update
 
 from app.context import Context
-from app.database import now, sql_id
+from app.database import asked_last, now, sql_id
 from app.errors import Forbidden, Invalid, NotFound
 from app.models import Category, Memory, MemoryVersion, State, StatusChange, User, memory_categories
 from app.services import apps, scopes
@@ -87,7 +87,9 @@ def set_many(ctx: Context, ids: Sequence[UUID], state: State, user_id: str | Non
     """
     scope = _scope(ctx, user_id)
     wanted = list(dict.fromkeys(ids))
-    known = set(ctx.session.scalars(select(Memory.id).where(Memory.id.in_(wanted), *scopes.governed(ctx, scope))))
+    known = set(
+        ctx.session.scalars(select(Memory.id).where(Memory.id.in_(wanted), asked_last(*scopes.governed(ctx, scope))))
+    )
     missing = [id for id in wanted if id not in known]
     if missing:
         raise NotFound(NO_MEMORY if len(wanted) == 1 else f"Memory not found: {missing[0]}")

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 
 from app.context import Context
+from app.database import asked_last
 from app.models import App, Category, Memory, User, memory_categories
 
 Item = TypeVar("Item")
@@ -103,7 +104,7 @@ def fetch(ctx: Context, ids: Sequence[UUID], *conditions: ColumnElement[bool]) -
     """The memories `ids` in that order, without those that fail `conditions`. One statement."""
     if not ids:
         return []
-    views = read(ctx, OF_THESE.where(*conditions) if conditions else OF_THESE, {"ids": ids})
+    views = read(ctx, OF_THESE.where(asked_last(*conditions)) if conditions else OF_THESE, {"ids": ids})
     place = {id: position for position, id in enumerate(ids)}
     return sorted(views, key=lambda view: place[view.id])
 

@@ -5,7 +5,7 @@ that is another owner's is replaced by one made from the target and the original
 nor shown, and a second import finds what the first one made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import IntegrityError
 from typing import Any, BinaryIO, Literal
@@ -187,40 +187,53 @@ class _Import:
         )
         for rows in self._staging.read(query):
             records = [(seq, Remembered.model_validate_json(text), app) for seq, text, app in rows]
-            wanted = [id for _, record, _ in records for id in (record.id, self._variant(record.id))]
-            known = {row.id: row for row in self._session.execute(select(memories).where(memories.c.id.in_(wanted)))}
+            places = self._places([record.id for _, record, _ in records])
+            known = {} if self._skips else self._rows([target for target, is_there in places if is_there])
             batch = _Batch()
-            for seq, record, app in records:
-                self._decide(batch, seq, record, UUID(app) if app else None, known)
+            for (seq, record, app), place in zip(records, places, strict=True):
+                self._decide(batch, seq, record, UUID(app) if app else None, place, known)
             self._write(batch)
 
-    def _variant(self, id: UUID) -> UUID:
-        return uuid5(self._owner, id.hex)
+    def _places(self, ids: Sequence[UUID]) -> list[tuple[UUID, bool]]:
+        """Where each memory goes, and whether the owner has it there already."""
+        variants = [uuid5(self._owner, id.hex) for id in ids]
+        query = select(memories.c.id, memories.c.user_id).where(memories.c.id.in_([*ids, *variants]))
+        owners = {row.id: row.user_id for row in self._session.execute(query)}
+        return [self._place(candidates, owners) for candidates in zip(ids, variants, strict=True)]
 
-    def _settle(self, id: UUID, known: Mapping[UUID, Row[Any]]) -> tuple[UUID, Row[Any] | None]:
-        """Where a record goes, and the owner's row that is there."""
-        candidates = (id, self._variant(id))
-        for candidate in candidates:
-            row = known.get(candidate)
-            if row is not None and row.user_id == self._owner:
-                return candidate, row
-        for candidate in candidates:
-            if candidate not in known:
-                return candidate, None
-        raise Conflict(f"The memory {id} cannot be imported: its id is in use")
+    def _place(self, candidates: tuple[UUID, UUID], owners: Mapping[UUID, UUID]) -> tuple[UUID, bool]:
+        for id in candidates:
+            if owners.get(id) == self._owner:
+                return id, True
+        for id in candidates:
+            if id not in owners:
+                return id, False
+        raise Conflict(f"The memory {candidates[0]} cannot be imported: its id is in use")
+
+    def _rows(self, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
+        if not ids:
+            return {}
+        return {row.id: row for row in self._session.execute(select(memories).where(memories.c.id.in_(ids)))}
 
     def _decide(
-        self, batch: _Batch, seq: int, record: Remembered, app_id: UUID | None, known: Mapping[UUID, Row[Any]]
+        self,
+        batch: _Batch,
+        seq: int,
+        record: Remembered,
+        app_id: UUID | None,
+        place: tuple[UUID, bool],
+        known: Mapping[UUID, Row[Any]],
     ) -> None:
-        target, row = self._settle(record.id, known)
-        if row is None:
+        target, is_there = place
+        outcome: Outcome
+        if not is_there:
             batch.fresh.append(self._fresh(record, target, app_id))
-            outcome: Outcome = "imported"
+            outcome = "imported"
         elif self._skips:
             outcome = "skipped"
         else:
             batch.kept.append(target)
-            outcome = self._compare(batch, row, record, app_id)
+            outcome = self._compare(batch, known[target], record, app_id)
         batch.outcomes.append((target.hex, outcome, seq))
 
     def _fresh(self, record: Remembered, target: UUID, app_id: UUID | None) -> Values:
