@@ -168,6 +168,8 @@ class Context:
                 session.connection().execute(LOG_READS, batch)
 
     def _sync(self) -> None:
+        if not self.engine.is_ready:
+            return  # the sweep will, once there is an engine; SQL hides what must not be seen all the same
         try:
             sync(self.runtime.relaxed, self.engine.index, list(self._touched), self._ready)
         except Exception:  # any store's any failure: the write is committed, the sweep will catch up

@@ -37,7 +37,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
 
-BUSY_SECONDS = 30
+BUSY_SECONDS = 60  # an import of 100,000 memories holds the write lock for half a minute on a slow machine
 POOL_SIZE = 48  # more than the 40 threads that answer requests, so that none waits for a connection
 
 _write_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)

@@ -35,9 +35,10 @@ from app.models import (
     memory_categories,
 )
 from app.services import accounts, backups, drafts
-from app.services.backups import archive
+from app.services.backups import archive, importing
 from app.settings import Settings
-from tests.conftest import ADMIN_KEY, engine_for
+from tests.conftest import ADMIN_KEY, engine_for, migrate
+from tests.postgres import Postgres
 
 Servers = Callable[[], Runtime]
 T0 = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -723,3 +724,33 @@ def drain(runtime: Runtime) -> None:
     with runtime.context(admin_of(runtime)) as ctx:
         pieces = backups.export(ctx, "alice")
     assert all(len(piece) < 1_000_000 for piece in pieces)
+
+
+def test_a_backup_moves_from_sqlite_to_postgresql(
+    servers: Servers, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "SYNC_NOW", 0)  # there is no engine here
+    url = postgres.create()
+    migrate(url)
+    options = Settings(
+        _env_file=None, data_dir=tmp_path, database_url=url, admin_api_key=ADMIN_KEY, default_user_id="admin"
+    )  # type: ignore[call-arg]
+    source, target = servers(), Runtime(options)
+    accounts.bootstrap(target)
+    fields = {
+        "content": "tea",
+        "metadata": {"a": 1},
+        "state": "active",
+        "version": 2,
+        "created_at": T0,
+        "updated_at": T0,
+    }
+    settle(source, {"memories": [fields] * 5, "apps": ["a", "b"], "categories": ["x", "ü"], "seed": 1})
+    data = export(source)
+    assert bring(target, data).imported == 5
+    assert export(target) == data
+    assert bring(target, data).unchanged == 5
+    assert bring(target, data, "bob").imported == 5
+    assert bring(target, data, "bob").unchanged == 5
+    assert export(target) == data
+    target.close()
