@@ -23,7 +23,7 @@ STOP_SECONDS = 30
 SERVE = (str(Path(sys.executable).with_name("commonplace")), "serve")
 TIMEOUT = httpx.Timeout(600, connect=10)  # a bulk create embeds up to 1,000 texts before it answers
 
-out = Console(width=None if sys.stdout.isatty() else 120)
+out = Console(width=None if sys.stdout.isatty() else 150)
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,9 +271,7 @@ def growth(results: Results, key: Key, smallest: int) -> Spread | None:
 
 def table(results: Results, raws: dict[Key, list[float]], clients: int, smallest: int) -> Table:
     """The figures with so many clients."""
-    shown = Table(
-        title=f"{clients} client{'s' * (clients > 1)} (times in ms; ratios: median [least-most] of the rounds)"
-    )
+    shown = Table(title=f"{clients} client{'s' * (clients > 1)} (times in ms; ratios: median and range of the rounds)")
     for name in (
         "operation",
         "memories",

@@ -1,4 +1,4 @@
-"""The real server is killed while it is written to, and loses nothing that it said yes to. Longer: `make bench-crash`."""
+"""The real server is killed while it is written to, and loses nothing that it said yes to. More: `make bench-crash`."""
 
 from pathlib import Path
 

@@ -8,8 +8,10 @@ PostHog (2.1 s and 69 MB, measured in decision 0009), so the package is register
 asks it for a name of its own (`from mem0 import Memory`) executes it then.
 """
 
+import ctypes
 import importlib.util
 import os
+import platform
 import sys
 import tempfile
 from typing import Any
@@ -18,6 +20,9 @@ os.environ["MEM0_TELEMETRY"] = "False"
 os.environ.setdefault("MEM0_DIR", os.path.join(tempfile.gettempdir(), f"commonplace-mem0-{os.getuid()}"))
 # numpy's matrix products are small and come from many threads at once: a second BLAS thread only fights the first.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+M_ARENA_MAX = -8  # from malloc.h
 
 
 def _register_unexecuted(name: str) -> None:
@@ -37,5 +42,13 @@ def _register_unexecuted(name: str) -> None:
     sys.modules[name] = module
 
 
+def _share_arenas() -> None:
+    # glibc gives each of some forty threads a heap of its own, and keeps what each freed: 45 MB more after an hour of
+    # requests. Two heaps are no slower under Python's lock. Other C libraries have no such knob.
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+
+
+_share_arenas()
 if "mem0" not in sys.modules:
     _register_unexecuted("mem0")
