@@ -175,8 +175,12 @@ def _as_it_should(client: httpx.Client, memory: Memory) -> bool:
     if memory.text is None:
         return client.get(f"{MEMORIES}/{memory.id}").status_code == 404
     word = memory.text.split()[6]
-    found = client.post(SEARCH, json={"query": word, "limit": 1, "mode": "hybrid"}).json()["results"]
-    return bool(found) and found[0]["id"] == memory.id and found[0]["content"] == memory.text
+    return _finds(client, word, "keyword", 1, memory) and _finds(client, word, "hybrid", 10, memory)
+
+
+def _finds(client: httpx.Client, word: str, mode: str, limit: int, memory: Memory) -> bool:
+    found = client.post(SEARCH, json={"query": word, "limit": limit, "mode": mode}).json()["results"]
+    return (memory.id, memory.text) in [(one["id"], one["content"]) for one in found]
 
 
 def diagnosed(data_dir: Path) -> list[str]:

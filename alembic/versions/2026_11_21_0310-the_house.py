@@ -299,12 +299,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["memory_id"], ["memories.id"], name=op.f("fk_access_logs_memory_id_memories"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_logs")),
+        sa.PrimaryKeyConstraint("memory_id", "accessed_at", "id", name=op.f("pk_access_logs")),
+        sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("access_logs", schema=None) as batch_op:
-        batch_op.create_index("ix_access_logs_app_id", ["app_id", "accessed_at"], unique=False)
-        batch_op.create_index("ix_access_logs_memory_id", ["memory_id", "accessed_at", "id"], unique=False)
-
     op.create_table(
         "app_accesses",
         sa.Column("app_id", sa.Uuid(), nullable=False),
@@ -317,6 +314,7 @@ def upgrade() -> None:
             ["memory_id"], ["memories.id"], name=op.f("fk_app_accesses_memory_id_memories"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("app_id", "memory_id", name=op.f("pk_app_accesses")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("app_accesses", schema=None) as batch_op:
         batch_op.create_index("ix_app_accesses_app_id", ["app_id", "access_count", "memory_id"], unique=False)
@@ -396,10 +394,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_app_accesses_app_id")
 
     op.drop_table("app_accesses")
-    with op.batch_alter_table("access_logs", schema=None) as batch_op:
-        batch_op.drop_index("ix_access_logs_memory_id")
-        batch_op.drop_index("ix_access_logs_app_id")
-
     op.drop_table("access_logs")
     with op.batch_alter_table("session_messages", schema=None) as batch_op:
         batch_op.drop_index("ix_session_messages_run_id")

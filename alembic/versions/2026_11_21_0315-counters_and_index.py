@@ -26,6 +26,8 @@ TOUCH_APP = """UPDATE apps SET accessed_count = accessed_count + {more},
         first_accessed_at = {least}(COALESCE(first_accessed_at, NEW.first_accessed_at), NEW.first_accessed_at),
         last_accessed_at = {greatest}(COALESCE(last_accessed_at, NEW.last_accessed_at), NEW.last_accessed_at)
     WHERE id = NEW.app_id;"""
+# The rows of one read share its time: the first of them brings the app up to date.
+WHERE_NEWER = " AND (last_accessed_at < NEW.last_accessed_at OR first_accessed_at > NEW.first_accessed_at);"
 FORGET_ACCESS = """UPDATE apps SET accessed_count = accessed_count - 1 WHERE id = OLD.app_id;"""
 
 TRIGGERS = [
@@ -38,7 +40,7 @@ TRIGGERS = [
     ),
     ("access_logs_sum", "INSERT ON access_logs", [SUM_ACCESS]),
     ("app_accesses_insert", "INSERT ON app_accesses", [TOUCH_APP.replace("{more}", "1")]),
-    ("app_accesses_update", "UPDATE ON app_accesses", [TOUCH_APP.replace("{more}", "0")]),
+    ("app_accesses_update", "UPDATE ON app_accesses", [TOUCH_APP.replace("{more}", "0").replace(";", WHERE_NEWER)]),
     ("app_accesses_delete", "DELETE ON app_accesses", [FORGET_ACCESS]),
 ]
 
