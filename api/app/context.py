@@ -81,7 +81,7 @@ class Runtime:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings.url)
-        self.relaxed = Database(settings.url, durable=False)
+        self.relaxed = self.database.relaxed()
         self.wake = threading.Event()  # set it to have the sweep begin now
         self.engine = Engine(settings.url, settings.data_dir, settings.vector_cache_bytes)
 
@@ -97,7 +97,6 @@ class Runtime:
     def close(self) -> None:
         """Close every connection."""
         self.database.dispose()
-        self.relaxed.dispose()
 
 
 @dataclass(slots=True)

@@ -127,10 +127,23 @@ class Database:
     """
 
     def __init__(self, url: str, *, durable: bool = True) -> None:
+        self._open(url, _sqlite_engine(url) if _is_sqlite(url) else _server_engine(url), durable)
+
+    def _open(self, url: str, engine: Engine, durable: bool) -> None:
         self.url = url
-        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url, durable) if self.is_sqlite else _server_engine(url, durable)
+        self.is_sqlite = _is_sqlite(url)
+        self.engine = engine if durable else engine.execution_options(durable=False)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    def relaxed(self) -> "Database":
+        """The same database over the same connections, its commits not flushed.
+
+        The same connections, because SQLite empties a connection's cache when another one has written: a list that
+        logged its read through a connection of its own took twice as long.
+        """
+        other = Database.__new__(Database)
+        other._open(self.url, self.engine, durable=False)
+        return other
 
     def session(self, *, writing: bool = False) -> Session:
         """A new session; its first statement begins the transaction, `writing` ones take the write lock then."""
@@ -154,18 +167,26 @@ class Database:
         self.engine.dispose()
 
 
-def _server_engine(url: str, durable: bool) -> Engine:
-    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True)
-    if not durable:
+def _is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
 
-        @event.listens_for(engine, "begin")
-        def relax(connection: Connection) -> None:
+
+def _is_durable(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("durable", True))
+
+
+def _server_engine(url: str) -> Engine:
+    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True)
+
+    @event.listens_for(engine, "begin")
+    def relax(connection: Connection) -> None:
+        if not _is_durable(connection):
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
     return engine
 
 
-def _sqlite_engine(url: str, durable: bool) -> Engine:
+def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(
         url,
         pool_size=POOL_SIZE,
@@ -177,7 +198,7 @@ def _sqlite_engine(url: str, durable: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        _set_pragmas(connection, durable)
+        _set_pragmas(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -200,14 +221,13 @@ def _sqlite_engine(url: str, durable: bool) -> Engine:
     return engine
 
 
-def _set_pragmas(connection: Any, durable: bool) -> None:
+def _set_pragmas(connection: Any) -> None:
     raw: sqlite3.Connection = connection
     raw.isolation_level = None  # no implicit transactions: `begin` below says when one starts
     for pragma in (
         "journal_mode = WAL",
-        f"synchronous = {'FULL' if durable else 'NORMAL'}",
         "foreign_keys = ON",
-        "cache_size = -1000",  # KiB a connection, of up to 144; the system caches the file for all of them
+        "cache_size = -1000",  # KiB a connection, of up to 96; the system caches the file for all of them
         "temp_store = MEMORY",
     ):
         raw.execute(f"PRAGMA {pragma}").close()
@@ -217,11 +237,20 @@ def _begin_write(connection: Connection, lock: threading.Lock) -> None:
     if not lock.acquire(timeout=BUSY_SECONDS):
         raise sqlite3.OperationalError("database is locked by another writer of this process")
     try:
+        _flush_commits(connection, _is_durable(connection))
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except BaseException:
         lock.release()
         raise
     connection.info["writes"] = True
+
+
+def _flush_commits(connection: Connection, durable: bool) -> None:
+    """Have SQLite wait for the disk at each commit of this connection, or not."""
+    raw = connection.connection.dbapi_connection
+    if isinstance(raw, sqlite3.Connection) and connection.info.get("durable") is not durable:
+        raw.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}").close()
+        connection.info["durable"] = durable
 
 
 def _finish_write(connection: Connection, lock: threading.Lock, statement: str) -> None:

@@ -112,7 +112,7 @@ def statements(runtime: Runtime) -> Iterator[list[str]]:
         if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
             seen.append(statement)
 
-    engines = [runtime.database.engine, runtime.relaxed.engine, runtime.engine.index.store._database.engine]
+    engines = [runtime.database.engine, runtime.engine.index.store._database.engine]
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     yield seen

@@ -262,15 +262,15 @@ def test_authentication_is_one_statement(
     token = logins.login(runtime, user_id=alice, password=PASSWORD).access_token
     accounts.authenticate(runtime, key)  # notes the use, which the next minute's calls do not
     for shown in (ADMIN_KEY, key, token):
-        with statements(runtime.database, runtime.relaxed) as seen:
+        with statements(runtime.database) as seen:
             accounts.authenticate(runtime, shown)
         assert len(seen) == 1, shown
-    with statements(runtime.database, runtime.relaxed) as seen:
+    with statements(runtime.database) as seen:
         refused(runtime, "cp_unknown")
         refused(runtime, None)
     assert len(seen) == 1
     settings.auth_mode = "open"
-    with statements(runtime.database, runtime.relaxed) as seen:
+    with statements(runtime.database) as seen:
         accounts.authenticate(runtime, None)
     assert len(seen) == 1
 
