@@ -147,6 +147,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_webhooks_user_id", ["user_id"], unique=False)
 
     op.create_table(
+        "access_batches",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("app_id", sa.Uuid(), nullable=False),
+        sa.Column("access_type", sa.String(length=32), nullable=False),
+        sa.Column("accessed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("metadata", JSON, nullable=False),
+        sa.Column("memory_ids", JSON, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["app_id"], ["apps.id"], name=op.f("fk_access_batches_app_id_apps"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_batches")),
+    )
+    op.create_table(
         "api_keys",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -432,6 +445,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_api_keys_user_id")
 
     op.drop_table("api_keys")
+    op.drop_table("access_batches")
     with op.batch_alter_table("webhooks", schema=None) as batch_op:
         batch_op.drop_index("ix_webhooks_user_id")
 

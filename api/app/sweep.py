@@ -6,7 +6,7 @@ import threading
 from app.context import Runtime
 from app.engine.sync import adopt, sync_all
 from app.errors import CommonplaceError
-from app.services import configs
+from app.services import accesses, configs
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,7 @@ class Sweep:
 
     def _sweep(self) -> None:
         runtime = self._runtime
+        accesses.spread(runtime)
         adopt(runtime.relaxed, runtime.engine.index.model)
         for done in sync_all(runtime.relaxed, runtime.engine.index):
             logger.info("swept", extra={"memories": done.total})

@@ -1,6 +1,6 @@
 """Tables, one file a noun."""
 
-from app.models.accesses import AccessLog, AppAccess
+from app.models.accesses import AccessBatch, AccessLog, AppAccess
 from app.models.apps import AccessControl, App, Webhook
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
@@ -17,6 +17,7 @@ from app.models.memories import (
 from app.models.users import ApiKey, LoginSession, User
 
 __all__ = [
+    "AccessBatch",
     "AccessControl",
     "AccessLog",
     "ApiKey",

@@ -1,4 +1,4 @@
-"""Who read what: the access log, and its sums per app and memory."""
+"""Who read what: reads as they are noted, the access log, and its sums per app and memory."""
 
 from uuid import UUID
 
@@ -6,7 +6,20 @@ from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base, new_id
-from app.models.columns import Created, Object, Time, Word
+from app.models.columns import Created, Object, Strings, Time, Word
+
+
+class AccessBatch(Base):
+    """A read as it was answered: one row, whatever it showed. `access_logs.spread` makes it one log row a memory."""
+
+    __tablename__ = "access_batches"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    app_id: Mapped[UUID] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE"))
+    access_type: Mapped[Word]
+    accessed_at: Mapped[Created]
+    metadata_: Mapped[Object] = mapped_column("metadata")
+    memory_ids: Mapped[Strings]
 
 
 class AccessLog(Base):

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from app.context import Context
 from app.models import AccessLog, App
-from app.services import memories
+from app.services import accesses, memories
 from app.services.views import Listing, Window
 
 
@@ -32,6 +32,7 @@ def listing(ctx: Context, memory_id: UUID, window: Window) -> Listing[Access]:
     Raises:
         NotFound: no such memory, or one that the caller may not see.
     """
+    accesses.spread(ctx.runtime)
     memories.require(ctx, memory_id)
     mine = AccessLog.memory_id == memory_id
     rows = ctx.session.execute(

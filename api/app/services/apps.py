@@ -13,7 +13,7 @@ from app.context import Context
 from app.database import new_id, now
 from app.errors import Forbidden, NotFound
 from app.models import App, AppAccess, Memory, MemoryTally, State
-from app.services import scopes
+from app.services import accesses, scopes
 from app.services.scopes import Reader, Scope
 from app.services.views import Listing, MemoryView, Window, counted, fetch
 
@@ -123,6 +123,7 @@ def listing(
     direction: Direction = "asc",
 ) -> Listing[AppView]:
     """The apps of the scope's owner (of every owner for an admin who names none)."""
+    accesses.spread(ctx.runtime)
     scope = scopes.resolve(ctx, user_id)
     conditions: list[ColumnElement[bool]] = [] if scope.owner_id is None else [App.owner_id == scope.owner_id]
     if name:
@@ -137,7 +138,17 @@ def listing(
 
 
 def get(ctx: Context, app_id: UUID) -> AppView:
-    """One app with its figures.
+    """One app with its figures, those of the last read included.
+
+    Raises:
+        NotFound: no such app, or somebody else's.
+    """
+    accesses.spread(ctx.runtime)
+    return find(ctx, app_id)
+
+
+def find(ctx: Context, app_id: UUID) -> AppView:
+    """One app, for verbs that write (they hold the lock that spreading accesses takes) or do not look at accesses.
 
     Raises:
         NotFound: no such app, or somebody else's.
@@ -154,7 +165,7 @@ def _own(ctx: Context) -> list[ColumnElement[bool]]:
 
 def memories_of(ctx: Context, app_id: UUID, window: Window) -> Listing[MemoryView]:
     """The memories that an app created and that are not deleted, newest first."""
-    app = get(ctx, app_id)
+    app = find(ctx, app_id)
     scope = _scope_of(ctx, app)
     made = select(Memory.id).where(Memory.app_id == app_id, *scopes.governed(ctx, scope))
     newest = made.order_by(Memory.created_at.desc(), Memory.id.desc())
@@ -211,4 +222,4 @@ def set_active(ctx: Context, app_id: UUID, is_active: bool) -> AppView:
     ).first()
     if changed is None:
         raise NotFound(NO_APP)
-    return get(ctx, app_id)
+    return find(ctx, app_id)

@@ -1,6 +1,6 @@
 """Lists of memories: what a filter selects, in which order, how many there are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -99,7 +99,7 @@ def shown(
     """What the reading app may see, and logged as shown to it."""
     scope = scopes.resolve(ctx, user_id, app)
     narrowed = narrowed or Filter()
-    page = _page(ctx, scope, scopes.visible(scope), (State.active,), narrowed, window, sort_by, direction)
+    page = _page(ctx, scope, lambda: scopes.visible(scope), (State.active,), narrowed, window, sort_by, direction)
     apps.log_reads(ctx, scope.reader, [view.id for view in page.items], "list")
     return page
 
@@ -120,7 +120,10 @@ def governed(
     states: Sequence[State] = scopes.GOVERNED if show_archived else (State.active, State.paused)
     if ctx.caller.app:
         states = (State.active,)
-    conditions = [*scopes.governed(ctx, scope), scopes.in_states(scope.owner_id, states)]
+
+    def conditions() -> list[ColumnElement[bool]]:
+        return [*scopes.governed(ctx, scope), scopes.in_states(scope.owner_id, states)]
+
     page = _page(ctx, scope, conditions, states, narrowed, window, sort_by, direction)
     if ctx.caller.app:
         apps.log_reads(ctx, scope.reader, [view.id for view in page.items], "list")
@@ -130,14 +133,14 @@ def governed(
 def _page(
     ctx: Context,
     scope: Scope,
-    conditions: list[ColumnElement[bool]],
+    seen: Callable[[], list[ColumnElement[bool]]],
     states: Sequence[State],
     narrowed: Filter,
     window: Window,
     sort_by: str,
     direction: str,
 ) -> Listing[MemoryView]:
-    conditions = [*conditions, *narrowed.conditions()]
+    narrowing = narrowed.conditions()
     if scope.reader and not scope.reader.is_active and (ctx.caller.app or State.paused not in states):
         return Listing([], 0)
     ruled = scope.reader is not None and scope.reader.has_rules
@@ -145,6 +148,7 @@ def _page(
         whole = pages.whole(ctx, scope.owner_id, states, window, direction == "desc")
         if whole is not None:
             return whole
+    conditions = [*seen(), *narrowing]  # made only now: the list that everybody asks for needs none
     column = SORTS[sort_by]
     down = direction == "desc"
     order = (desc(column).nulls_last() if sort_by == "categories" else desc(column)) if down else column

@@ -158,7 +158,7 @@ def pause(
 
 def _set_app(ctx: Context, user_id: str | None, state: State, app_id: UUID) -> None:
     owner = _scope(ctx, user_id).owner_id
-    if owner not in (None, apps.get(ctx, app_id).owner_id):
+    if owner not in (None, apps.find(ctx, app_id).owner_id):
         raise NotFound(apps.NO_APP)
     _set_where(ctx, user_id, state, Memory.app_id == app_id)
 

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query
-from fastapi_pagination import Page
 
 from app.models import State
 from app.routers.openmemory import wire_accesses
@@ -32,7 +31,7 @@ def create_many(ctx: Writing, body: wire.BulkCreate) -> wire.BulkCreated:
     return wire.bulk_created(memories.add(ctx, body.user_id, body.drafts(), app=body.app, infer=body.infer))
 
 
-@router.get("", response_model=Page[wire.MemoryItem], summary="List memories")
+@router.get("", response_model=wire.MemoryPage, summary="List memories")
 def listing(
     ctx: Reading,
     paging: FiftyAPage,
@@ -44,7 +43,7 @@ def listing(
     search_query: Annotated[Phrase | None, Query(description="Text that the memory contains.")] = None,
     sort_column: Literal["memory", "categories", "app_name", "created_at", "updated_at"] = "created_at",
     sort_direction: Literal["asc", "desc"] = "desc",
-) -> Page[wire.MemoryItem]:
+) -> wire.MemoryPage:
     """The active memories that the reading app may see; logged as shown to it."""
     narrowed = Filter(
         app_ids=[app_id] if app_id else (),
@@ -71,8 +70,8 @@ def search(ctx: Reading, body: wire.SearchRequest) -> wire.SearchAnswer:
     return wire.found(searches.search(ctx, body.asked(), user_id=body.user_id, app=body.app))
 
 
-@router.post("/filter", response_model=Page[wire.MemoryItem], summary="List what a person governs")
-def filtered(ctx: Reading, body: wire.FilterRequest) -> Page[wire.MemoryItem]:
+@router.post("/filter", response_model=wire.MemoryPage, summary="List what a person governs")
+def filtered(ctx: Reading, body: wire.FilterRequest) -> wire.MemoryPage:
     """Paused memories too, and archived ones on request."""
     paging = Paging(page=body.page, size=body.size)
     page = listings.governed(
@@ -145,8 +144,8 @@ def access_log(ctx: Reading, memory_id: UUID, paging: TenAPage) -> wire_accesses
     return wire_accesses.access_logs(access_logs.listing(ctx, memory_id, paging.window), paging)
 
 
-@router.get("/{memory_id}/related", response_model=Page[wire.MemoryItem], summary="Memories that share categories")
-def related(ctx: Reading, memory_id: UUID, user_id: OfUser = None, page: PageNumber = 1) -> Page[wire.MemoryItem]:
+@router.get("/{memory_id}/related", response_model=wire.MemoryPage, summary="Memories that share categories")
+def related(ctx: Reading, memory_id: UUID, user_id: OfUser = None, page: PageNumber = 1) -> wire.MemoryPage:
     """Most shared categories first, five a page."""
     found = listings.related(ctx, memory_id, user_id, page)
     return wire.page(found, Paging(page=page, size=listings.RELATED))

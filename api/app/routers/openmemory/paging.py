@@ -24,13 +24,14 @@ PageNumber = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Page number, f
 Size = Annotated[int | None, Query(ge=1, le=MAX_SIZE, description="Items a page.")]
 
 
-def _by_fifty(page: PageNumber = 1, size: Size = None, page_size: Size = None) -> Paging:
+async def _by_fifty(page: PageNumber = 1, size: Size = None, page_size: Size = None) -> Paging:
     return Paging(page=page, size=size or page_size or 50)
 
 
-def _by_ten(page: PageNumber = 1, size: Size = None, page_size: Size = None) -> Paging:
+async def _by_ten(page: PageNumber = 1, size: Size = None, page_size: Size = None) -> Paging:
     return Paging(page=page, size=size or page_size or 10)
 
 
+# Async, though they wait for nothing: FastAPI would send plain functions to a thread and back.
 FiftyAPage = Annotated[Paging, Depends(_by_fifty)]
 TenAPage = Annotated[Paging, Depends(_by_ten)]

@@ -168,6 +168,12 @@ class MemoryItem(BaseModel):
     tags: list[str]
 
 
+class MemoryPage(Page[MemoryItem]):
+    """A page of memories. A list, because pydantic writes `Page`'s Sequence in Python: 1.5 ms for 50 items."""
+
+    items: list[MemoryItem]
+
+
 class MemoryOne(MemoryItem):
     """A memory by itself: `text` and `content` say the same, for the page and for the genuine server's clients."""
 
@@ -304,10 +310,10 @@ def bulk_created(added: Added) -> BulkCreated:
     return BulkCreated(results=results, total=len(results), event_id=added.event_id, inference=added.inference)
 
 
-def page(listing: Listing[MemoryView], paging: Paging) -> Page[MemoryItem]:
+def page(listing: Listing[MemoryView], paging: Paging) -> MemoryPage:
     """A page of memories, as fastapi-pagination counts pages."""
     pages = -(-listing.total // paging.size)
-    return Page[MemoryItem].model_construct(
+    return MemoryPage.model_construct(
         items=[item(view) for view in listing.items],
         total=listing.total,
         page=paging.page,

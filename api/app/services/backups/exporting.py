@@ -47,7 +47,7 @@ def export(
     if ctx.caller.app:
         raise Forbidden("An app's key may not export")
     scope = scopes.resolve(ctx, user_id)
-    if app_id and apps.get(ctx, app_id).owner_id != scope.owner_id:
+    if app_id and apps.find(ctx, app_id).owner_id != scope.owner_id:
         raise NotFound(apps.NO_APP)
     user = ctx.session.execute(
         select(
