@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -192,7 +191,6 @@ def _sqlite_engine(url: str) -> Engine:
         url,
         pool_size=POOL_SIZE,
         max_overflow=0,
-        json_deserializer=orjson.loads,
         pool_use_lifo=True,  # each connection has a cache of its own: the last one used has the warmest
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )

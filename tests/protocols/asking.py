@@ -12,6 +12,7 @@ from httpx import Response
 from sqlalchemy import event, text
 
 from app.context import Runtime
+from app.services import accesses
 
 API = "/api/v1"
 GOLDEN = Path(__file__).parent / "golden"
@@ -94,6 +95,7 @@ def golden(name: str) -> Any:
 
 def dump(runtime: Runtime) -> dict[str, list[tuple[Any, ...]]]:
     """Everything that is stored, table by table."""
+    accesses.spread(runtime)
     with runtime.database.engine.connect() as connection:
         names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")).scalars()
         tables = [name for name in names if not name.startswith(DERIVED)]

@@ -32,7 +32,8 @@ def spread(runtime: Runtime) -> None:
 
 def _logged(ids: Sequence[int], on_sqlite: bool) -> Insert:
     each = func.json_each if on_sqlite else func.jsonb_array_elements_text
-    shown = each(AccessBatch.memory_ids).table_valued("value", joins_implicitly=True).render_derived()
+    values = each(AccessBatch.memory_ids).table_valued("value", name="shown", joins_implicitly=True)
+    shown = values if on_sqlite else values.render_derived()
     id = type_coerce(shown.c.value, Memory.id.type) if on_sqlite else cast(shown.c.value, Memory.id.type)
     columns = (AccessBatch.app_id, AccessBatch.access_type, AccessBatch.accessed_at, AccessBatch.metadata_)
     # The join leaves out what was purged meanwhile.

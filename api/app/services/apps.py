@@ -124,7 +124,19 @@ def listing(
 ) -> Listing[AppView]:
     """The apps of the scope's owner (of every owner for an admin who names none)."""
     accesses.spread(ctx.runtime)
-    scope = scopes.resolve(ctx, user_id)
+    return of_scope(ctx, scopes.resolve(ctx, user_id), window, name, is_active, sort_by, direction)
+
+
+def of_scope(
+    ctx: Context,
+    scope: Scope,
+    window: Window,
+    name: str | None = None,
+    is_active: bool | None = None,
+    sort_by: Sort = "name",
+    direction: Direction = "asc",
+) -> Listing[AppView]:
+    """`listing` of a scope that is resolved, with accesses as they were spread last."""
     conditions: list[ColumnElement[bool]] = [] if scope.owner_id is None else [App.owner_id == scope.owner_id]
     if name:
         conditions.append(App.name.icontains(name, autoescape=True))

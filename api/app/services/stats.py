@@ -21,7 +21,7 @@ class Stats:
 
 def get(ctx: Context, user_id: str | None) -> Stats:
     """The figures of the scope's owner (of everybody for an admin who names none)."""
-    listing = apps.listing(ctx, ALL_APPS, user_id=user_id)
     scope = scopes.resolve(ctx, user_id)
+    listing = apps.of_scope(ctx, scope, ALL_APPS)
     memories = listings.tallied(ctx, scope.owner_id, scopes.GOVERNED)
     return Stats(memories, listing.total, listing.items)
