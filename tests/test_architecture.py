@@ -27,8 +27,15 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "managers", 
 MAY_COMMIT = {"context.py", "database.py", "cli.py"}
 MAY_COMMIT_IN = "engine/stores/"
 
-# ASGI itself is asynchronous, and so is an upload while it comes in; nothing else of ours is.
-MAY_BE_ASYNC = {"main.py", "logs.py", "routers/protocol.py", "routers/openmemory/backup.py"}
+# ASGI itself is asynchronous, and so is an upload while it comes in, and what reads a query (a thread costs more than
+# that); nothing else of ours is.
+MAY_BE_ASYNC = {
+    "main.py",
+    "logs.py",
+    "routers/protocol.py",
+    "routers/openmemory/backup.py",
+    "routers/openmemory/paging.py",
+}
 TOUCHES_THE_DATABASE = {
     "execute", "scalar", "scalars", "commit", "rollback", "flush", "session", "database", "relaxed", "context",
     "transaction", "reading", "exec_driver_sql",

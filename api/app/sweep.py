@@ -4,6 +4,7 @@ import logging
 import threading
 
 from app.context import Runtime
+from app.engine import return_memory
 from app.engine.sync import adopt, sync_all
 from app.errors import CommonplaceError
 from app.services import accesses, configs
@@ -35,6 +36,7 @@ class Sweep:
             try:
                 configs.refresh(runtime)
                 self._sweep()
+                return_memory()
             except CommonplaceError as error:
                 logger.warning("nothing swept: %s", error)
             except Exception:  # any store's any failure; the next sweep tries again
