@@ -7,6 +7,7 @@ of by SQLite's sleeping busy handler.
 
 import sqlite3
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -224,13 +225,27 @@ def _sqlite_engine(url: str) -> Engine:
 def _set_pragmas(connection: Any) -> None:
     raw: sqlite3.Connection = connection
     raw.isolation_level = None  # no implicit transactions: `begin` below says when one starts
+    _use_wal(raw)
     for pragma in (
-        "journal_mode = WAL",
         "foreign_keys = ON",
         "cache_size = -1000",  # KiB a connection, of up to 96; the system caches the file for all of them
         "temp_store = MEMORY",
     ):
         raw.execute(f"PRAGMA {pragma}").close()
+
+
+def _use_wal(raw: sqlite3.Connection) -> None:
+    """Switch the file to WAL, once in its life. Two first starts at once collide here, and SQLite does not wait."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin_write(connection: Connection, lock: threading.Lock) -> None:
