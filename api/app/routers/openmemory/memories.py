@@ -3,14 +3,14 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
 
 from app.models import State
 from app.routers.openmemory import wire_accesses
 from app.routers.openmemory import wire_memories as wire
 from app.routers.openmemory.fields import Name, Phrase, Time
 from app.routers.openmemory.paging import FiftyAPage, PageNumber, Paging, TenAPage
-from app.routers.protocol import Reading, Writing
+from app.routers.protocol import Reading, Writing, shaped
 from app.services import access_logs, categories, listings, memories, searches, states
 from app.services.listings import Filter
 
@@ -43,7 +43,7 @@ def listing(
     search_query: Annotated[Phrase | None, Query(description="Text that the memory contains.")] = None,
     sort_column: Literal["memory", "categories", "app_name", "created_at", "updated_at"] = "created_at",
     sort_direction: Literal["asc", "desc"] = "desc",
-) -> wire.MemoryPage:
+) -> Response:
     """The active memories that the reading app may see; logged as shown to it."""
     narrowed = Filter(
         app_ids=[app_id] if app_id else (),
@@ -55,7 +55,7 @@ def listing(
     page = listings.shown(
         ctx, paging.window, user_id=user_id, narrowed=narrowed, sort_by=sort_column, direction=sort_direction
     )
-    return wire.page(page, paging)
+    return shaped(wire.page(page, paging))
 
 
 @router.delete("", response_model=wire.Sentence, summary="Delete memories")
@@ -71,7 +71,7 @@ def search(ctx: Reading, body: wire.SearchRequest) -> wire.SearchAnswer:
 
 
 @router.post("/filter", response_model=wire.MemoryPage, summary="List what a person governs")
-def filtered(ctx: Reading, body: wire.FilterRequest) -> wire.MemoryPage:
+def filtered(ctx: Reading, body: wire.FilterRequest) -> Response:
     """Paused memories too, and archived ones on request."""
     paging = Paging(page=body.page, size=body.size)
     page = listings.governed(
@@ -83,7 +83,7 @@ def filtered(ctx: Reading, body: wire.FilterRequest) -> wire.MemoryPage:
         sort_by=body.sort_column or "created_at",
         direction=body.sort_direction or "desc",
     )
-    return wire.page(page, paging)
+    return shaped(wire.page(page, paging))
 
 
 @router.get("/categories", response_model=wire.Categories, summary="The categories of a user's memories")
