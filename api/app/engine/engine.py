@@ -72,7 +72,7 @@ class Engine:
 
     @staticmethod
     def providers() -> Any:
-        """`app.engine.providers`, imported now: mem0 takes seconds to import, and a starting server need not wait."""
+        """`app.engine.providers`, imported now: mem0 takes a second to import, and a start need not wait."""
         return importlib.import_module("app.engine.providers")
 
     @property
