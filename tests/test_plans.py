@@ -215,10 +215,12 @@ class NoIndex(Index):
         """Zeros."""
         return np.zeros((len(texts), 1), dtype=np.float32)
 
-    def put(self, entries: Any, vectors: Any) -> None:
+    is_beside_truth = False
+
+    def put(self, entries: Any, vectors: Any, together: Any) -> None:
         """Nothing."""
 
-    def remove(self, ids: Any) -> None:
+    def remove(self, ids: Any, together: Any) -> None:
         """Nothing."""
 
 

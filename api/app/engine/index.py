@@ -4,13 +4,16 @@ It answers ids and scores. What they say and who may read them is asked of SQL (
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy.orm import Session
 
+from app.database import Database
 from app.engine import ranking, text
 
 Vectors = NDArray[np.float32]
@@ -24,6 +27,18 @@ class Embedder(Protocol):
 
     def embed_batch(self, texts: list[str], memory_action: str = "add") -> list[list[float]]:
         """One vector a text."""
+
+
+class Together(Protocol):
+    """A store's changes in a transaction of the truth, which is `session`'s."""
+
+    session: Session
+
+    def put(self, vectors: Any, payloads: Any, ids: Any) -> None:
+        """As the store's `insert`."""
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """As the store's `delete_many`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +66,29 @@ class Index:
             return vectors
         return _unit(np.asarray(self._embedder.embed_batch(list(texts), action), dtype=np.float32))
 
-    def put(self, entries: Sequence[Entry], vectors: Vectors) -> None:
-        """Add or replace entries; `vectors` (len(entries), dimensions) are theirs."""
-        if entries:
-            self.store.insert(
-                vectors=vectors,
-                payloads=[{"user_id": str(e.owner), "terms": " ".join(text.terms(e.composed))} for e in entries],
-                ids=[str(entry.id) for entry in entries],
-            )
+    @property
+    def is_beside_truth(self) -> bool:
+        """Whether the store can change in a transaction of the truth: `together` gives one."""
+        return getattr(self.store, "changing", None) is not None
 
-    def remove(self, ids: Iterable[UUID]) -> None:
+    def together(self, database: Database) -> AbstractContextManager["Together"]:
+        """A transaction of the truth that the store takes part in."""
+        changing: AbstractContextManager[Together] = self.store.changing(database)
+        return changing
+
+    def put(self, entries: Sequence[Entry], vectors: Vectors, together: "Together | None" = None) -> None:
+        """Add or replace entries; `vectors` (len(entries), dimensions) are theirs."""
+        if not entries:
+            return
+        payloads = [{"user_id": str(e.owner), "terms": " ".join(text.terms(e.composed))} for e in entries]
+        put = self.store.insert if together is None else together.put
+        put(vectors=vectors, payloads=payloads, ids=[str(entry.id) for entry in entries])
+
+    def remove(self, ids: Iterable[UUID], together: "Together | None" = None) -> None:
         """Remove entries; unknown ids are passed over."""
         names = [str(id) for id in ids]
         if names:
-            self.store.delete_many(names)
+            (self.store.delete_many if together is None else together.remove)(names)
 
     def search(
         self, owner: UUID, query: str, mode: Mode, limit: int, within: Collection[UUID] | None = None

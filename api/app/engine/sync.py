@@ -15,16 +15,21 @@ from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.database import Database, now
-from app.engine.index import Entry, Index, Vectors
+from app.engine.index import Entry, Index, Together, Vectors
 from app.engine.text import compose
 from app.models import Config, Memory, State
 
 BATCH = 256
 INDEX_KEY = "index"
 
+IS_PENDING = Memory.indexed_at.is_(None)
 PENDING = select(
     Memory.id, Memory.user_id, Memory.content, Memory.author, Memory.occurred_at, Memory.state, Memory.version
-).where(Memory.indexed_at.is_(None))
+).where(IS_PENDING)
+
+OF_THESE = PENDING.where(Memory.id.in_(bindparam("ids", expanding=True)))
+NOTHING: tuple[str | None, None] = (None, None)
+ADOPTED = select(Config.value).where(Config.key == INDEX_KEY).with_for_update(read=True)
 
 MARK = (
     update(Memory)
@@ -53,11 +58,10 @@ class Synced:
 
 
 Pending = Row[UUID, UUID, str, str | None, datetime | None, str, int]
+Known = Mapping[UUID, tuple[str, Vectors]]  # by memory: a composed text and its vector
 
 
-def sync(
-    database: Database, index: Index, ids: Sequence[UUID], ready: Mapping[UUID, tuple[str, Vectors]] | None = None
-) -> Synced:
+def sync(database: Database, index: Index, ids: Sequence[UUID], ready: Known | None = None) -> Synced:
     """Bring the memories `ids` level; those that are level already are passed over.
 
     Args:
@@ -66,11 +70,15 @@ def sync(
     Raises:
         whatever the embedder or the store raises; nothing is marked then.
     """
-    done = Synced()
+    done, known = Synced(), ready or {}
     for start in range(0, len(ids), BATCH):
-        with database.reading() as session:
-            rows = session.execute(PENDING.where(Memory.id.in_(ids[start : start + BATCH]))).all()
-        _level(database, index, rows, ready or {}, done)
+        batch = ids[start : start + BATCH]
+        if index.is_beside_truth and all(id in known for id in batch):
+            _level_beside(database, index, batch, known, done)
+        else:
+            with database.reading() as session:
+                rows = session.execute(OF_THESE, {"ids": batch}).all()
+            _level(database, index, rows, known, done)
     return done
 
 
@@ -89,43 +97,72 @@ def sync_all(database: Database, index: Index) -> Iterator[Synced]:
         yield done
 
 
-def _level(
-    database: Database,
-    index: Index,
-    rows: Sequence[Pending],
-    ready: Mapping[UUID, tuple[str, Vectors]],
-    done: Synced,
-) -> None:
+def _level(database: Database, index: Index, rows: Sequence[Pending], ready: Known, done: Synced) -> None:
     if not rows:
         return
-    active = [row for row in rows if row.state == State.active]
-    entries = [Entry(row.id, row.user_id, compose(row.content, row.author, row.occurred_at)) for row in active]
-    index.put(entries, _vectors(index, entries, ready))
-    # A memory that has never been indexed (version 1) and is not active has nothing there; removing is harmless.
-    index.remove(row.id for row in rows if row.state != State.active)
+    known = _embedded(index, rows, ready)
+    if index.is_beside_truth:
+        _level_beside(database, index, [row.id for row in rows], known, done)
+        return
+    _put(index, rows, known)
     marks = [{"b_id": row.id, "b_version": row.version, "b_now": now()} for row in rows]
     with database.transaction() as session:
         if not _is_adopted(session, index.model):
             return  # another model was adopted meanwhile: these vectors are nobody's, the rows stay pending
-        level = session.connection().execute(MARK, marks).rowcount
-        if level != len(marks):
+        if session.connection().execute(MARK, marks).rowcount != len(marks):
             session.connection().execute(RECHECK, [{"b_id": m["b_id"], "b_version": m["b_version"]} for m in marks])
-    done.put += len(entries)
-    done.removed += len(rows) - len(entries)
+    _count(rows, done)
 
 
-def _vectors(index: Index, entries: Sequence[Entry], ready: Mapping[UUID, tuple[str, Vectors]]) -> Vectors:
-    """The entries' vectors, (len(entries), dimensions): ready ones as they are, the others in one call."""
-    known = {e.id: ready[e.id][1] for e in entries if e.id in ready and ready[e.id][0] == e.composed}
-    missing = [entry for entry in entries if entry.id not in known]
+def _level_beside(database: Database, index: Index, ids: Sequence[UUID], known: Known, done: Synced) -> None:
+    """Look, put and mark in one transaction that holds the write lock: nothing can change in between."""
+    with index.together(database) as together:
+        connection = together.session.connection()
+        if not _is_adopted(together.session, index.model):
+            return
+        rows = connection.execute(OF_THESE, {"ids": ids}).all()
+        # One that says something else by now stays pending: its vector is not made yet.
+        rows = [row for row in rows if row.state != State.active or known.get(row.id, NOTHING)[0] == _composed(row)]
+        if not rows:
+            return
+        _put(index, rows, known, together)
+        connection.execute(MARK, [{"b_id": row.id, "b_version": row.version, "b_now": now()} for row in rows])
+    _count(rows, done)
+
+
+def _put(index: Index, rows: Sequence[Pending], known: Known, together: Together | None = None) -> None:
+    active = [row for row in rows if row.state == State.active]
+    if active:
+        entries = [Entry(row.id, row.user_id, known[row.id][0]) for row in active]
+        index.put(entries, np.stack([known[row.id][1] for row in active]), together)
+    # A memory that has never been indexed (version 1) and is not active has nothing there; removing is harmless.
+    index.remove((row.id for row in rows if row.state != State.active), together)
+
+
+def _embedded(index: Index, rows: Sequence[Pending], ready: Known) -> Known:
+    """The active rows' texts and vectors: ready ones as they are, the others in one call."""
+    texts = {row.id: _composed(row) for row in rows if row.state == State.active}
+    known = {id: ready[id] for id, text in texts.items() if id in ready and ready[id][0] == text}
+    missing = [id for id in texts if id not in known]
     if missing:
-        known |= dict(zip((e.id for e in missing), index.embed([e.composed for e in missing]), strict=True))
-    return np.stack([known[entry.id] for entry in entries]) if entries else np.empty((0, 0), dtype=np.float32)
+        vectors = index.embed([texts[id] for id in missing])
+        known |= {id: (texts[id], vector) for id, vector in zip(missing, vectors, strict=True)}
+    return known
+
+
+def _composed(row: Pending) -> str:
+    return compose(row.content, row.author, row.occurred_at)
+
+
+def _count(rows: Sequence[Pending], done: Synced) -> None:
+    put = sum(row.state == State.active for row in rows)
+    done.put += put
+    done.removed += len(rows) - put
 
 
 def _is_adopted(session: Session, model: str) -> bool:
     """Whether `model` is the index's; so it is too while none has been adopted. Locked until the transaction ends."""
-    adopted = session.scalar(select(Config.value).where(Config.key == INDEX_KEY).with_for_update(read=True))
+    adopted = session.connection().execute(ADOPTED).scalar()
     return adopted is None or adopted.get("model") == model
 
 

@@ -4,6 +4,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -138,7 +139,11 @@ memory_categories = Table(
 
 
 class MemoryTally(Base):
-    """How many memories an owner has by app and state; kept by triggers on `memories`, so that no page has to count."""
+    """How many memories an owner has by app and state; kept by triggers on `memories`, so that no page has to count.
+
+    `changes` only grows: with each memory that comes, goes or takes another place. While an owner's sum of them stays
+    the same, each of the owner's memories stands where it stood in every list by creation.
+    """
 
     __tablename__ = "memory_tallies"
     __table_args__ = (Index("ix_memory_tallies_app_id", "app_id"),)
@@ -147,3 +152,4 @@ class MemoryTally(Base):
     app_id: Mapped[UUID] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE"), primary_key=True)
     state: Mapped[str] = mapped_column(String(16), primary_key=True)
     count: Mapped[int] = mapped_column(default=0)
+    changes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")

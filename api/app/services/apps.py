@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.context import Context
@@ -38,6 +38,18 @@ class AppView:
     created: int
 
 
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The app that a write comes from."""
+
+    id: UUID
+    name: str
+    is_active: bool
+
+
+WRITER = select(App.id, App.name, App.is_active).where(
+    App.owner_id == bindparam("owner"), App.name == bindparam("name")
+)
 CREATED = (
     select(func.coalesce(func.sum(MemoryTally.count), 0))
     .where(MemoryTally.app_id == App.id, MemoryTally.user_id == App.owner_id, MemoryTally.state != State.deleted)
@@ -70,17 +82,17 @@ Sort = Literal["name", "memories", "memories_accessed", "created_at", "last_acce
 Direction = Literal["asc", "desc"]
 
 
-def ensure(ctx: Context, owner_id: UUID, name: str) -> App:
+def ensure(ctx: Context, owner_id: UUID, name: str) -> Writer:
     """The owner's app of that name, created in this transaction if it is missing."""
-    wanted = select(App).where(App.owner_id == owner_id, App.name == name)
-    app = ctx.session.scalar(wanted)
-    if app is None:
+    values = {"owner": owner_id, "name": name}
+    row = ctx.row(WRITER, values)
+    if row is None:
         ctx.session.execute(_create(ctx, owner_id, name))
-        app = ctx.session.scalars(wanted).one()
-    return app
+        row = ctx.rows(WRITER, values)[0]
+    return Writer(*row)
 
 
-def for_writing(ctx: Context, owner_id: UUID, name: str | None) -> App:
+def for_writing(ctx: Context, owner_id: UUID, name: str | None) -> Writer:
     """The app that the caller writes as.
 
     Raises:

@@ -3,13 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import bindparam, delete, exists, insert, select
 
 from app.context import Context
 from app.database import new_id, now
 from app.models import Category, Memory, State, memory_categories
 from app.services import scopes
 from app.services.views import Listing
+
+LINKS = insert(memory_categories)
+NAMED = select(Category.name, Category.id).where(
+    Category.user_id == bindparam("owner"), Category.name.in_(bindparam("names", expanding=True))
+)
 
 
 def listing(ctx: Context, user_id: str | None) -> Listing[Category]:
@@ -42,7 +47,7 @@ def assign(ctx: Context, owner_id: UUID, names: Mapping[UUID, Sequence[str]]) ->
         for memory_id, of_one in names.items()
         for name in dict.fromkeys(of_one)
     ]
-    ctx.session.execute(insert(memory_categories), links)
+    ctx.write(LINKS, links)
 
 
 def replace(ctx: Context, owner_id: UUID, memory_id: UUID, names: Sequence[str]) -> None:
@@ -53,8 +58,7 @@ def replace(ctx: Context, owner_id: UUID, memory_id: UUID, names: Sequence[str])
 
 def _ensure(ctx: Context, owner_id: UUID, names: Iterable[str]) -> dict[str, UUID]:
     wanted = sorted(names)
-    query = select(Category.name, Category.id).where(Category.user_id == owner_id, Category.name.in_(wanted))
-    found = {row.name: row.id for row in ctx.session.execute(query)}
+    found = {row.name: row.id for row in ctx.rows(NAMED, {"owner": owner_id, "names": wanted})}
     missing = [name for name in wanted if name not in found]
     if missing:
         when = now()

@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, insert, select, update
 
 from app.context import Context
-from app.database import new_id, now
+from app.database import Base, new_id, now
 from app.engine.index import Vectors
 from app.engine.text import compose
 from app.errors import Forbidden, NotFound
-from app.models import App, Event, Memory, MemoryVersion, State, User
+from app.models import App, Memory, State, User
 from app.services import accounts, apps, categories, drafts, scopes
+from app.services.apps import Writer
 from app.services.drafts import Draft
 from app.services.scopes import Reader, Scope
 from app.services.views import VIEW, MemoryView, fetch, read
@@ -27,6 +28,9 @@ WHOSE = (
     .join(User, User.id == Memory.user_id)
     .outerjoin(App, and_(App.owner_id == Memory.user_id, App.name == bindparam("app")))
     .where(Memory.id == bindparam("id"))
+)
+MEMORIES, VERSIONS, RECEIPTS = (
+    insert(Base.metadata.tables[name]) for name in ("memories", "memory_versions", "events")
 )
 GOVERNED = VIEW.where(Memory.id == bindparam("id"), *scopes.living(scopes.OWNER, scopes.GOVERNED))
 
@@ -65,7 +69,7 @@ def add(ctx: Context, user_id: str | None, drafted: Sequence[Draft], *, app: str
     return Added(views, _receipt(ctx, owner_id, client.id, views, inference), inference)
 
 
-def _view(item: Draft, owner: str, client: App, names: list[str]) -> MemoryView:
+def _view(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryView:
     when = now()
     return MemoryView(
         id=new_id(),
@@ -106,7 +110,7 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
             "content_hash": drafts.content_hash(view.content),
             "memory_type": view.memory_type,
             "state": view.state,
-            "metadata_": view.metadata,
+            "metadata": view.metadata,
             "tags": view.tags,
             "source": view.source,
             "version": view.version,
@@ -116,8 +120,8 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
         }
         for view in views
     ]
-    ctx.session.execute(insert(Memory), rows)
-    ctx.session.execute(insert(MemoryVersion), [_version(ctx, view, "ADD") for view in views])
+    ctx.write(MEMORIES, rows)
+    ctx.write(VERSIONS, [_version(ctx, view, "ADD") for view in views])
 
 
 def _version(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
@@ -127,7 +131,7 @@ def _version(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
         "version": view.version,
         "event": event,
         "content": view.content,
-        "metadata_": view.metadata,
+        "metadata": view.metadata,
         "state": view.state,
         "changed_by": ctx.caller.user_id,
         "created_at": view.updated_at,
@@ -145,18 +149,17 @@ def _make_ready(ctx: Context, views: Sequence[MemoryView], composed: Sequence[st
 def _receipt(ctx: Context, owner_id: UUID, app_id: UUID, views: Sequence[MemoryView], inference: str | None) -> UUID:
     # The receipt names the memories and does not repeat them: a purge then has one place less to clean.
     event_id = new_id()
-    ctx.session.execute(
-        insert(Event).values(
-            id=event_id,
-            user_id=owner_id,
-            app_id=app_id,
-            kind="ADD",
-            status="SUCCEEDED",
-            inference=inference,
-            results=[{"id": str(view.id), "event": "ADD"} for view in views],
-            attempts=1,
-        )
-    )
+    row = {
+        "id": event_id,
+        "user_id": owner_id,
+        "app_id": app_id,
+        "kind": "ADD",
+        "status": "SUCCEEDED",
+        "inference": inference,
+        "results": [{"id": str(view.id), "event": "ADD"} for view in views],
+        "attempts": 1,
+    }
+    ctx.write(RECEIPTS, row)
     return event_id
 
 
@@ -253,5 +256,5 @@ def _rewrite(ctx: Context, old: MemoryView, content: str) -> MemoryView:
         )
         .execution_options(synchronize_session=False)
     )
-    ctx.session.execute(insert(MemoryVersion), [_version(ctx, view, "UPDATE")])
+    ctx.write(VERSIONS, _version(ctx, view, "UPDATE"))
     return view

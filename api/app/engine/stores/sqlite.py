@@ -1,4 +1,4 @@
-"""The embedded vector store: BLOBs beside the truth in the same SQLite file, searched exactly in memory.
+"""The embedded vector store: BLOBs beside the truth in the same SQLite file, searched in memory.
 
 A mem0 `VectorStoreBase`: created by `VectorStoreFactory.create("sqlite", {...})`, payloads carry `user_id` (the owner)
 and `terms` (the analysed text of the keyword leg, an FTS5 table). Filters know `user_id` and `ids`. Beyond mem0's
@@ -9,7 +9,8 @@ matrix that is behind reads what is newer before it answers.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ import numpy as np
 from mem0.vector_stores.base import VectorStoreBase
 from numpy.typing import NDArray
 from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from app.database import Database
 from app.engine.stores.matrix import Matrix, MatrixCache, top
@@ -36,6 +38,12 @@ OF_THESE = "memory_id IN (SELECT value FROM json_each(?))"
 # FTS5 counts words over all owners, so its own weights do not see that (measured in decision 0006).
 RARE = """SELECT value FROM json_each(?) WHERE (SELECT count(*) FROM (
     SELECT 1 FROM memory_terms WHERE memory_terms MATCH ? || ' AND terms : "' || value || '"' LIMIT ?)) < ?"""
+EMPTY = (
+    "DELETE FROM memory_terms",
+    "DELETE FROM memory_vectors",
+    "UPDATE vector_owners SET change = change + 1, removed = removed + 1",
+)
+FETCH = 2_048  # vectors that are read at once into memory
 COMMON_SHARE = 4
 COMMON_FROM = 100  # below so many memories a quarter is too few to tell
 KEYWORDS = """SELECT v.memory_id, -bm25(memory_terms, 0.0, 1.0) AS score
@@ -76,26 +84,34 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
         ids: Sequence[str] | None = None,
     ) -> None:
         """Add or replace the vectors `ids`; `payloads[i]["user_id"]` is the owner, `["terms"]` the analysed text."""
-        rows = [_Row(_hex(id), _hex(payload["user_id"]), np.asarray(vector, dtype=np.float32).tobytes(), payload)
-                for id, vector, payload in zip(ids or (), vectors, payloads or (), strict=True)]  # fmt: skip
-        for owner in dict.fromkeys(row.owner for row in rows):
-            self._insert_for(owner, [row for row in rows if row.owner == owner])
+        with self.changing() as change:
+            change.put(vectors, payloads or (), ids or ())
 
-    def _insert_for(self, owner: str, rows: Sequence["_Row"]) -> None:
-        with self._write() as connection:
-            change, removed = _bump(connection, owner, removed=0)
-            put = [(row.id, owner, self.collection_name, change, row.vector) for row in rows]
-            connection.exec_driver_sql(PUT_VECTOR, put)
-            terms = [(_owner_token(owner), str(row.payload.get("terms", "")), row.id) for row in rows]
-            connection.exec_driver_sql(PUT_TERMS, terms)
-        matrix = self._matrices.peek(owner)
+    @contextmanager
+    def changing(self, database: Database | None = None) -> Iterator["Change"]:
+        """One transaction for any number of changes; what is in memory follows when it is committed.
+
+        Args:
+            database: the truth's, if the same transaction is to say there that the index is level.
+        """
+        with (database or self._database).transaction() as session:
+            change = Change(session, self.collection_name)
+            yield change
+        for step in change.steps:
+            self._follow(step)
+
+    def _follow(self, step: "_Step") -> None:
+        matrix = self._matrices.peek(step.owner)
         if matrix is None:
             return
         with matrix.lock:
-            if (matrix.change, matrix.removed) == (change - 1, removed):
-                for row in rows:
-                    matrix.put(row.id, row.vector)
-                matrix.change = change
+            if (matrix.change, matrix.removed) != (step.change - 1, step.removed - len(step.dropped)):
+                return  # another process has written meanwhile: the next search reads what is newer
+            if step.vectors is not None:
+                matrix.put(step.ids, step.vectors)
+            for id in step.dropped:
+                matrix.drop(id)
+            matrix.change, matrix.removed = step.change, step.removed
 
     def delete(self, vector_id: str) -> None:
         """Remove one vector, if it is there."""
@@ -103,31 +119,8 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
 
     def delete_many(self, vector_ids: Iterable[str]) -> None:
         """Remove vectors; unknown ids are passed over."""
-        wanted = json.dumps([_hex(id) for id in vector_ids])
-        with self._write() as connection:
-            found = connection.exec_driver_sql(
-                f"SELECT seq, memory_id, owner_id FROM memory_vectors WHERE {OF_THESE}", (wanted,)
-            ).all()
-            if not found:
-                return
-            connection.exec_driver_sql("DELETE FROM memory_terms WHERE rowid = ?", [(row[0],) for row in found])
-            connection.exec_driver_sql("DELETE FROM memory_vectors WHERE seq = ?", [(row[0],) for row in found])
-            gone: dict[str, Names] = {}
-            for _, id, owner in found:
-                gone.setdefault(owner, []).append(id)
-            counters = {owner: _bump(connection, owner, removed=len(ids)) for owner, ids in gone.items()}
-        for owner, ids in gone.items():
-            self._drop(owner, ids, *counters[owner])
-
-    def _drop(self, owner: str, ids: Sequence[str], change: int, removed: int) -> None:
-        matrix = self._matrices.peek(owner)
-        if matrix is None:
-            return
-        with matrix.lock:
-            if (matrix.change, matrix.removed) == (change - 1, removed - len(ids)):
-                for id in ids:
-                    matrix.drop(id)
-                matrix.change, matrix.removed = change, removed
+        with self.changing() as change:
+            change.remove(vector_ids)
 
     def search(
         self,
@@ -136,16 +129,20 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
         top_k: int = 5,
         filters: Mapping[str, Any] | None = None,
     ) -> Hits:
-        """The `top_k` nearest of `filters["user_id"]`, exactly, by cosine; only among `filters["ids"]` if given."""
+        """The `top_k` nearest of `filters["user_id"]` by cosine; only among `filters["ids"]` if given."""
         filters = filters or {}
         matrix = self._level(_hex(filters["user_id"]))
         with matrix.lock:
-            scores = matrix.similarities(np.asarray(vectors, dtype=np.float32))
+            vector = np.asarray(vectors, dtype=np.float32)
             within = filters.get("ids")
             if within is None:
-                return [Hit(matrix.ids[row], float(scores[row])) for row in top(scores, top_k)]
-            rows = matrix.rows(_hex(id) for id in within)
-            return [Hit(matrix.ids[rows[i]], float(scores[rows[i]])) for i in top(scores[rows], top_k)]
+                rows, scores = matrix.nearest(vector, top_k)
+            else:
+                among = matrix.rows(_hex(id) for id in within)
+                scores = matrix.similarities_of(among, vector)
+                best = top(scores, top_k)
+                rows, scores = among[best], scores[best]
+            return [Hit(matrix.ids[row], float(score)) for row, score in zip(rows, scores, strict=True)]
 
     def similarities(self, owner: str, vector: NDArray[np.float32], ids: Iterable[str]) -> dict[str, float]:
         """Cosine of each of the owner's `ids` that are here; keys as hexadecimal ids. Asked right after a `search`."""
@@ -212,10 +209,9 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
 
     def delete_col(self) -> None:
         """Remove every vector and every term."""
-        with self._write() as connection:
-            connection.exec_driver_sql("DELETE FROM memory_terms")
-            connection.exec_driver_sql("DELETE FROM memory_vectors")
-            connection.exec_driver_sql("UPDATE vector_owners SET change = change + 1, removed = removed + 1")
+        with self._database.transaction() as session:
+            for statement in EMPTY:
+                session.connection().exec_driver_sql(statement)
         self._matrices.clear()
 
     def col_info(self) -> dict[str, Any]:
@@ -229,9 +225,6 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
     def close(self) -> None:
         """Close the connections."""
         self._database.dispose()
-
-    def _write(self) -> Any:
-        return self._database.engine.execution_options(writing=True).begin()
 
     def _level(self, owner: str) -> Matrix:
         """The owner's matrix, brought level with the database."""
@@ -251,8 +244,8 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
             "SELECT memory_id, vector FROM memory_vectors WHERE owner_id = ? AND model = ? AND change > ?",
             (owner, self.collection_name, matrix.change),
         )
-        for id, vector in newer:
-            matrix.put(id, vector)
+        for rows in newer.partitions(FETCH):
+            matrix.put([row[0] for row in rows], _floats([row[1] for row in rows]))
         if removed != matrix.removed and len(matrix):
             sql = "SELECT memory_id FROM memory_vectors WHERE owner_id = ? AND model = ?"
             matrix.keep({row[0] for row in connection.exec_driver_sql(sql, (owner, self.collection_name))})
@@ -260,11 +253,65 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    id: str
+class _Step:
+    """One owner's part of a change: the counters after it, what was put and what was dropped."""
+
     owner: str
-    vector: bytes
-    payload: Mapping[str, Any]
+    change: int
+    removed: int
+    ids: Sequence[str] = ()
+    vectors: NDArray[np.float32] | None = None
+    dropped: Sequence[str] = ()
+
+
+class Change:
+    """Puts and removals in one transaction, which is `session`'s."""
+
+    def __init__(self, session: Session, model: str) -> None:
+        self.session = session
+        self.steps: list[_Step] = []
+        self._connection = session.connection()
+        self._model = model
+
+    def put(
+        self,
+        vectors: Sequence[Sequence[float]] | NDArray[np.float32],
+        payloads: Sequence[Mapping[str, Any]],
+        ids: Sequence[str],
+    ) -> None:
+        """Add or replace the vectors `ids`; `payloads[i]["user_id"]` is the owner, `["terms"]` the analysed text."""
+        floats = np.asarray(vectors, dtype=np.float32)
+        owners = [_hex(payload["user_id"]) for payload in payloads]
+        for owner in dict.fromkeys(owners):
+            places = [place for place, one in enumerate(owners) if one == owner]
+            own, mine = [_hex(ids[place]) for place in places], floats[places]
+            change, removed = _bump(self._connection, owner, removed=0)
+            rows = [(id, owner, self._model, change, vector.tobytes()) for id, vector in zip(own, mine, strict=True)]
+            self._connection.exec_driver_sql(PUT_VECTOR, rows)
+            words = [str(payloads[place].get("terms", "")) for place in places]
+            terms = [(_owner_token(owner), text, id) for id, text in zip(own, words, strict=True)]
+            self._connection.exec_driver_sql(PUT_TERMS, terms)
+            self.steps.append(_Step(owner, change, removed, own, mine))
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Remove vectors; unknown ids are passed over."""
+        wanted = json.dumps([_hex(id) for id in ids])
+        sql = f"SELECT seq, memory_id, owner_id FROM memory_vectors WHERE {OF_THESE}"
+        found = self._connection.exec_driver_sql(sql, (wanted,)).all()
+        if not found:
+            return
+        for table in ("memory_terms WHERE rowid", "memory_vectors WHERE seq"):
+            self._connection.exec_driver_sql(f"DELETE FROM {table} = ?", [(row[0],) for row in found])
+        gone: dict[str, list[str]] = {}
+        for _, id, owner in found:
+            gone.setdefault(owner, []).append(id)
+        for owner, dropped in gone.items():
+            change, removed = _bump(self._connection, owner, removed=len(dropped))
+            self.steps.append(_Step(owner, change, removed, dropped=dropped))
+
+
+def _floats(vectors: Sequence[bytes]) -> NDArray[np.float32]:
+    return np.frombuffer(b"".join(vectors), dtype=np.float32).reshape(len(vectors), -1)
 
 
 def _hex(id: str | UUID) -> str:

@@ -287,18 +287,18 @@ def _one(view: MemoryView) -> dict[str, Any]:
 
 def item(view: MemoryView) -> MemoryItem:
     """A memory in a list."""
-    return MemoryItem.model_construct(**_fields(view))
+    return MemoryItem.model_validate(_fields(view))
 
 
 def one(view: MemoryView) -> MemoryOne:
     """A memory by itself."""
-    return MemoryOne.model_construct(**_one(view))
+    return MemoryOne.model_validate(_one(view))
 
 
 def created(added: Added) -> MemoryCreated:
     """The answer to a create."""
     receipt: dict[str, Any] = {"event_id": added.event_id, "results": added.results, "inference": added.inference}
-    return MemoryCreated.model_construct(**_one(added.memories[0]), **receipt)
+    return MemoryCreated.model_validate(_one(added.memories[0]) | receipt)
 
 
 def bulk_created(added: Added) -> BulkCreated:
@@ -312,28 +312,19 @@ def bulk_created(added: Added) -> BulkCreated:
 
 def page(listing: Listing[MemoryView], paging: Paging) -> MemoryPage:
     """A page of memories, as fastapi-pagination counts pages."""
-    pages = -(-listing.total // paging.size)
-    return MemoryPage.model_construct(
-        items=[item(view) for view in listing.items],
-        total=listing.total,
-        page=paging.page,
-        size=paging.size,
-        pages=pages,
-    )
+    items = [_fields(view) for view in listing.items]
+    counted = {"total": listing.total, "page": paging.page, "size": paging.size}
+    return MemoryPage.model_validate({"items": items, **counted, "pages": -(-listing.total // paging.size)})
 
 
 def found(result: Result) -> SearchAnswer:
     """The answer to a search."""
     hits = [
-        Hit.model_construct(
-            **_fields(hit.memory),
-            text=hit.memory.content,
-            score=hit.score,
-            explanation=dict(hit.parts) if hit.parts is not None else None,
-        )
+        {**_fields(hit.memory), "text": hit.memory.content, "score": hit.score, "explanation": hit.parts}
         for hit in result.hits
     ]
-    return SearchAnswer.model_construct(results=hits, total=len(hits), mode=result.mode, warning=result.warning)
+    answer = {"results": hits, "total": len(hits), "mode": result.mode, "warning": result.warning}
+    return SearchAnswer.model_validate(answer)
 
 
 def categories(listing: Listing[Category]) -> Categories:
