@@ -152,18 +152,16 @@ def _write(connection: Connection, owner: UUID, rows: list[dict[str, Any]], cate
 
 def _index(connection: Connection, owner: UUID, rows: list[dict[str, Any]]) -> None:
     """The rows' vectors and terms, in the form of `app.engine.stores.sqlite`."""
-    change = "INSERT INTO vector_owners VALUES (?, 1, 0) ON CONFLICT (owner_id) DO UPDATE SET change = change + 1"
-    connection.exec_driver_sql(change, (owner.hex,))
+    for table in ("vector_owners", "word_owners"):
+        change = f"INSERT INTO {table} VALUES (?, 1, 0) ON CONFLICT (owner_id) DO UPDATE SET change = change + 1"
+        connection.exec_driver_sql(change, (owner.hex,))
     vectors = "INSERT INTO memory_vectors (memory_id, owner_id, model, change, vector) VALUES (?, ?, ?, 1, ?)"
     unit = _unit_vectors(len(rows))
     connection.exec_driver_sql(
         vectors, [(row["id"].hex, owner.hex, MODEL, unit[n].tobytes()) for n, row in enumerate(rows)]
     )
-    words = """INSERT INTO memory_terms (rowid, owner, terms)
-        SELECT seq, ?, ? FROM memory_vectors WHERE memory_id = ?"""
-    connection.exec_driver_sql(
-        words, [(f"u{owner.hex}", " ".join(terms(row["content"])), row["id"].hex) for row in rows]
-    )
+    words = "INSERT INTO memory_terms (memory_id, owner_id, change, terms) VALUES (?, ?, 1, ?)"
+    connection.exec_driver_sql(words, [(row["id"].hex, owner.hex, " ".join(terms(row["content"]))) for row in rows])
 
 
 def _unit_vectors(count: int) -> NDArray[np.float32]:

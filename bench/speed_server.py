@@ -125,9 +125,9 @@ def embed_and_commit(ctx: Context, content: str) -> None:
 def embed_and_query(ctx: Context, query: str) -> str:
     """One embedding and the raw index query: both legs, each to the depth that a search takes them to."""
     vector = ctx.engine.index.embed([query], "search")[0]
-    store, filters = ctx.engine.index.store, {"user_id": str(ctx.caller.user_id)}
-    near = store.search(query, np.asarray(vector), LEAST_DEPTH, filters)
-    worded = store.keyword_search(" ".join(terms(query)), LEAST_DEPTH, filters)
+    index, owner = ctx.engine.index, ctx.caller.user_id
+    near = index.store.search(query, np.asarray(vector), LEAST_DEPTH, {"user_id": str(owner)})
+    worded = index.words.search(owner, terms(query), LEAST_DEPTH)
     return json.dumps([len(near), len(worded)])
 
 

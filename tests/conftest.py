@@ -15,6 +15,8 @@ from fastapi.testclient import TestClient
 from app.context import Caller, Context, Runtime
 from app.database import Database
 from app.engine.engine import Built, Engine
+from app.engine.index import Index
+from app.engine.words.sqlite import SqliteWords
 from app.main import create_app
 from app.services import accounts
 from app.settings import ROOT, Settings
@@ -79,7 +81,7 @@ def settings(tmp_path: Path, template: Path) -> Settings:
 def engine_for(url: str, built: Built) -> Built:
     """The shared embedder and categoriser over a store in `url`."""
     store = type(built.index.store)(built.index.model, 384, url, 2**26)
-    index = type(built.index)(built.index._embedder, store, built.index.model)
+    index = Index(built.index._embedder, store, SqliteWords(url, 2**26), built.index.model)
     return Built(index, built.categoriser, built.config)
 
 
@@ -90,7 +92,7 @@ def runtime(settings: Settings, built: Built) -> Iterator[Runtime]:
     accounts.bootstrap(runtime)
     runtime.engine.use(engine_for(settings.url, built))
     yield runtime
-    runtime.engine.index.store.close()
+    runtime.engine.index.close()
     runtime.close()
 
 

@@ -197,7 +197,7 @@ def test_the_doctor_finds_nothing_on_a_healthy_database(runtime: Runtime) -> Non
     ("statement", "name"),
     [
         ("DELETE FROM memory_terms", "keywords"),
-        ("INSERT INTO memory_terms (rowid, owner, terms) VALUES (99, 'u', 'x')", "keywords"),
+        ("INSERT INTO memory_terms VALUES ('x', 'u', 1, 'x')", "keywords"),
         ("UPDATE memory_vectors SET model = 'another'", "missing vectors"),
         ("DELETE FROM memory_vectors", "missing vectors"),
         ("UPDATE memories SET state = 'archived'", "orphan vectors"),

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, event, text
 from app import migrations
 from app.context import Caller, Context, Runtime
 from app.database import Database
-from app.engine.index import Index
+from app.engine.index import Index, Together
 from app.engine.sync import sync_all
 from app.services import access_logs, accounts, apps, categories, listings, stats
 from app.services.listings import Filter
@@ -217,10 +217,29 @@ class NoIndex(Index):
 
     is_beside_truth = False
 
-    def put(self, entries: Any, vectors: Any, together: Any) -> None:
+    def put_elsewhere(self, entries: Any, vectors: Any) -> None:
         """Nothing."""
 
-    def remove(self, ids: Any, together: Any) -> None:
+    def remove_elsewhere(self, ids: Any) -> None:
+        """Nothing."""
+
+    @contextmanager
+    def together(self, database: Database) -> Iterator[Any]:
+        """Only a transaction."""
+        with database.transaction() as session:
+            yield Together(session, NoWords(), None)
+
+
+class NoWords:
+    """Takes everything and keeps nothing."""
+
+    def put(self, said: Any) -> None:
+        """Nothing."""
+
+    def remove(self, ids: Any) -> None:
+        """Nothing."""
+
+    def committed(self) -> None:
         """Nothing."""
 
 
@@ -231,4 +250,5 @@ def test_the_sweep_finds_what_waits_by_its_index(runtime: Runtime) -> None:
     with runtime.database.engine.connect() as connection:
         for plan in (explain(connection, *one) for one in found.statements if "memories" in one[0]):
             assert not plan.scans, str(plan)
-            assert any("ix_memories_unindexed" in step for step in plan.steps), str(plan)
+            looks = "ORDER BY" in plan.statement
+            assert not looks or any("ix_memories_unindexed" in step for step in plan.steps), str(plan)

@@ -10,6 +10,7 @@ import pytest
 
 from app.engine.index import Entry, Index, Mode, Vectors
 from app.engine.stores.sqlite import SqliteVectorStore
+from app.engine.words.sqlite import SqliteWords
 
 ANN, BO = UUID(int=1), UUID(int=2)
 AXES = {"coffee": 0, "train": 1, "hotel": 2, "hund": 3}
@@ -42,14 +43,16 @@ def axes() -> Axes:
 def index(tmp_path: Path, template: Path, axes: Axes) -> Iterator[Index]:
     """An index of a small embedder on a store of its own."""
     shutil.copy(template, tmp_path / "index.db")
-    store = SqliteVectorStore("axes:5", 5, f"sqlite:///{tmp_path / 'index.db'}", 2**26)
-    yield Index(axes, store, "axes:5")
-    store.close()
+    url = f"sqlite:///{tmp_path / 'index.db'}"
+    index = Index(axes, SqliteVectorStore("axes:5", 5, url, 2**26), SqliteWords(url, 2**26), "axes:5")
+    yield index
+    index.close()
 
 
 def put(index: Index, owner: UUID, texts: Sequence[str], start: int = 100) -> list[UUID]:
     entries = [Entry(UUID(int=start + i), owner, text) for i, text in enumerate(texts)]
-    index.put(entries, index.embed(texts))
+    with index.together(index.store._database) as together:
+        together.put(entries, index.embed(texts))
     return [entry.id for entry in entries]
 
 
@@ -125,10 +128,13 @@ def test_removing_and_putting_again_are_harmless_twice(index: Index) -> None:
     put(index, ANN, ["coffee", "train"])
     assert index.store.count() == 2
     for _ in range(2):
-        index.remove([ids[0], UUID(int=77)])
+        with index.together(index.store._database) as together:
+            together.remove([ids[0], UUID(int=77)])
     assert found(index, "coffee", "keyword") == []
     assert found(index, "coffee", "vector") == [ids[1]]
-    index.remove([])
+    with index.together(index.store._database) as together:
+        together.remove([])
+        together.put([], index.embed([]))
     index.put([], np.empty((0, 5), dtype=np.float32))
 
 

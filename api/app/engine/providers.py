@@ -15,6 +15,7 @@ from mem0.configs.llms.base import BaseLlmConfig
 from mem0.utils.factory import EmbedderFactory, LlmFactory, VectorStoreFactory
 
 from app.engine.index import Embedder, Index
+from app.engine.words.sqlite import SqliteWords
 from app.errors import Invalid
 
 EmbedderFactory.provider_to_class["local"] = "app.engine.local.LocalEmbedding"
@@ -72,7 +73,8 @@ def build_index(embedder: Mapping[str, Any], store: Mapping[str, Any], place: Pl
     built = _build_embedder(embedder, place)
     dimensions = len(built.embed_batch([DIMENSION_PROBE], "add")[0])
     model = f"{embedder['provider']}:{embedder['config'].get('model') or 'default'}:{dimensions}"
-    return Index(built, _build_store(store, model, dimensions, place), model)
+    words = SqliteWords(place.url, place.cache_bytes // 4)
+    return Index(built, _build_store(store, model, dimensions, place), words, model)
 
 
 def _build_embedder(section: Mapping[str, Any], place: Place) -> Embedder:

@@ -15,7 +15,7 @@ from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.database import Database, now
-from app.engine.index import Entry, Index, Together, Vectors
+from app.engine.index import Entry, Index, Vectors
 from app.engine.text import compose
 from app.models import Config, Memory, State
 
@@ -28,6 +28,7 @@ PENDING = select(
 ).where(IS_PENDING)
 
 OF_THESE = PENDING.where(Memory.id.in_(bindparam("ids", expanding=True)))
+LOCKED = OF_THESE.with_for_update()
 NOTHING: tuple[str | None, None] = (None, None)
 ADOPTED = select(Config.value).where(Config.key == INDEX_KEY).with_for_update(read=True)
 
@@ -36,12 +37,7 @@ MARK = (
     .where(Memory.id == bindparam("b_id"), Memory.version == bindparam("b_version"))
     .values(indexed_at=bindparam("b_now"))
 )
-# A row that changed while it was put or removed may have been overtaken by another sync: look at it again.
-RECHECK = (
-    update(Memory)
-    .where(Memory.id == bindparam("b_id"), Memory.version != bindparam("b_version"))
-    .values(indexed_at=None)
-)
+AGAIN = update(Memory).where(Memory.id.in_(bindparam("ids", expanding=True))).values(indexed_at=None)
 
 
 @dataclass(slots=True)
@@ -74,7 +70,7 @@ def sync(database: Database, index: Index, ids: Sequence[UUID], ready: Known | N
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         if index.is_beside_truth and all(id in known for id in batch):
-            _level_beside(database, index, batch, known, done)
+            _mark(database, index, batch, known, done)
         else:
             with database.reading() as session:
                 rows = session.execute(OF_THESE, {"ids": batch}).all()
@@ -101,47 +97,53 @@ def _level(database: Database, index: Index, rows: Sequence[Pending], ready: Kno
     if not rows:
         return
     known = _embedded(index, rows, ready)
-    if index.is_beside_truth:
-        _level_beside(database, index, [row.id for row in rows], known, done)
-        return
-    _put(index, rows, known)
-    marks = [{"b_id": row.id, "b_version": row.version, "b_now": now()} for row in rows]
-    with database.transaction() as session:
-        if not _is_adopted(session, index.model):
-            return  # another model was adopted meanwhile: these vectors are nobody's, the rows stay pending
-        if session.connection().execute(MARK, marks).rowcount != len(marks):
-            session.connection().execute(RECHECK, [{"b_id": m["b_id"], "b_version": m["b_version"]} for m in marks])
-    _count(rows, done)
+    if not index.is_beside_truth:
+        active = _active(rows)
+        index.put_elsewhere(_entries(active, known), _stacked(active, known))
+        # A memory that has never been indexed (version 1) and is not active has nothing there; removing is harmless.
+        index.remove_elsewhere([row.id for row in rows if row.state != State.active])
+    _mark(database, index, [row.id for row in rows], known, done)
 
 
-def _level_beside(database: Database, index: Index, ids: Sequence[UUID], known: Known, done: Synced) -> None:
-    """Look, put and mark in one transaction that holds the write lock: nothing can change in between."""
+def _mark(database: Database, index: Index, ids: Sequence[UUID], known: Known, done: Synced) -> None:
+    """Look, put and mark in one transaction, on SQLite with the write lock: nothing can change in between.
+
+    One that says something else by now stays pending: its vector is not made yet. And one that another sync brought
+    level meanwhile becomes pending again if the vectors lie elsewhere: ours may have been put over the newer one.
+    """
     with index.together(database) as together:
         connection = together.session.connection()
         if not _is_adopted(together.session, index.model):
-            return
-        rows = connection.execute(OF_THESE, {"ids": ids}).all()
-        # One that says something else by now stays pending: its vector is not made yet.
-        rows = [row for row in rows if row.state != State.active or known.get(row.id, NOTHING)[0] == _composed(row)]
-        if not rows:
-            return
-        _put(index, rows, known, together)
-        connection.execute(MARK, [{"b_id": row.id, "b_version": row.version, "b_now": now()} for row in rows])
-    _count(rows, done)
+            return  # another model was adopted meanwhile: these vectors are nobody's, the rows stay pending
+        pending = connection.execute(LOCKED, {"ids": ids}).all()
+        rows = [row for row in pending if row.state != State.active or known.get(row.id, NOTHING)[0] == _composed(row)]
+        active = _active(rows)
+        together.put(_entries(active, known), _stacked(active, known))
+        together.remove([row.id for row in rows if row.state != State.active])
+        if rows:
+            connection.execute(MARK, [{"b_id": row.id, "b_version": row.version, "b_now": now()} for row in rows])
+        overtaken = set(ids) - {row.id for row in pending}
+        if overtaken and not index.is_beside_truth:
+            connection.execute(AGAIN, {"ids": list(overtaken)})
+    done.put += len(active)
+    done.removed += len(rows) - len(active)
 
 
-def _put(index: Index, rows: Sequence[Pending], known: Known, together: Together | None = None) -> None:
-    active = [row for row in rows if row.state == State.active]
-    if active:
-        entries = [Entry(row.id, row.user_id, known[row.id][0]) for row in active]
-        index.put(entries, np.stack([known[row.id][1] for row in active]), together)
-    # A memory that has never been indexed (version 1) and is not active has nothing there; removing is harmless.
-    index.remove((row.id for row in rows if row.state != State.active), together)
+def _active(rows: Sequence[Pending]) -> list[Pending]:
+    return [row for row in rows if row.state == State.active]
+
+
+def _entries(rows: Sequence[Pending], known: Known) -> list[Entry]:
+    return [Entry(row.id, row.user_id, known[row.id][0]) for row in rows]
+
+
+def _stacked(rows: Sequence[Pending], known: Known) -> Vectors:
+    return np.stack([known[row.id][1] for row in rows]) if rows else np.empty((0, 0), dtype=np.float32)
 
 
 def _embedded(index: Index, rows: Sequence[Pending], ready: Known) -> Known:
     """The active rows' texts and vectors: ready ones as they are, the others in one call."""
-    texts = {row.id: _composed(row) for row in rows if row.state == State.active}
+    texts = {row.id: _composed(row) for row in _active(rows)}
     known = {id: ready[id] for id, text in texts.items() if id in ready and ready[id][0] == text}
     missing = [id for id in texts if id not in known]
     if missing:
@@ -152,12 +154,6 @@ def _embedded(index: Index, rows: Sequence[Pending], ready: Known) -> Known:
 
 def _composed(row: Pending) -> str:
     return compose(row.content, row.author, row.occurred_at)
-
-
-def _count(rows: Sequence[Pending], done: Synced) -> None:
-    put = sum(row.state == State.active for row in rows)
-    done.put += put
-    done.removed += len(rows) - put
 
 
 def _is_adopted(session: Session, model: str) -> bool:

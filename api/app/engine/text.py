@@ -1,8 +1,7 @@
-"""Text as the index reads it: what is composed, which terms stand for it, how they are asked of FTS5."""
+"""Text as the index reads it: what is composed, and which terms stand for it."""
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from threading import Lock
@@ -10,7 +9,6 @@ from threading import Lock
 from Stemmer import Stemmer
 
 MAX_TERM = 64  # characters; a base64 blob is one "word" that nobody asks for in full
-MAX_QUERY_TERMS = 128  # a whole page as the query costs FTS5 as much as its first lines say
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -20,9 +18,7 @@ MONTHS = (
 _UNSPACED = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Letters to Python, marks to the tokenizer of SQLite: they would break a term in two.
-_UNSAFE = r"\u19b0-\u19c9\u1cf2\u1cf3"
-_WORD = re.compile(rf"(?P<unspaced>(?:(?=[{_UNSPACED}])[^\W_])+)|(?:(?![{_UNSPACED}{_UNSAFE}])[^\W_]|(?<=\w)'(?=\w))+")
+_WORD = re.compile(rf"(?P<unspaced>(?:(?=[{_UNSPACED}])[^\W_])+)|(?:(?![{_UNSPACED}])[^\W_]|(?<=\w)'(?=\w))+")
 _APOSTROPHES = str.maketrans("\u2018\u2019\u02bc\uff07`\u00b4", "''''''")
 _POSSESSIVE = "'s"
 _stemmer = Stemmer("porter")
@@ -53,8 +49,8 @@ STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 def terms(text: str) -> list[str]:
     """The terms of `text` in order, repeats included: folded, English stop words dropped, stemmed, CJK as bigrams.
 
-    Each term is one token to FTS5's `unicode61`, so terms may be stored joined by spaces. An analysed text is the
-    same length as its words: callers that need a set make one.
+    No term has a space in it, so terms may be stored joined by spaces. An analysed text is the same length as its
+    words: callers that need a set make one.
     """
     found: list[str] = []
     for match in _WORD.finditer(_fold(text)):
@@ -73,12 +69,6 @@ def compose(content: str, author: str | None, occurred_at: datetime | None) -> s
     when = _date(occurred_at) if occurred_at and not _tells(content, words, occurred_at) else ""
     head = f"{who} ({when})" if who and when else who or when
     return f"{head}: {content}" if head else content
-
-
-def match_expression(terms: Iterable[str]) -> str | None:
-    """FTS5 MATCH expression for any of `terms` (the first 128 different ones), None if there are none."""
-    different = list(dict.fromkeys(term for term in terms if term))[:MAX_QUERY_TERMS]
-    return " OR ".join('"{}"'.format(term.replace('"', '""')) for term in different) or None
 
 
 def _fold(text: str) -> str:

@@ -4,7 +4,7 @@ from app.models.accesses import AccessBatch, AccessLog, AppAccess
 from app.models.apps import AccessControl, App, Webhook
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
-from app.models.index import MemoryVector, VectorOwner
+from app.models.index import MemoryTerms, MemoryVector, VectorOwner, WordOwner
 from app.models.memories import (
     Category,
     Memory,
@@ -30,6 +30,7 @@ __all__ = [
     "LoginSession",
     "Memory",
     "MemoryTally",
+    "MemoryTerms",
     "MemoryVector",
     "MemoryVersion",
     "SessionMessage",
@@ -38,5 +39,6 @@ __all__ = [
     "User",
     "VectorOwner",
     "Webhook",
+    "WordOwner",
     "memory_categories",
 ]

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, Table, and_, column, exists, func, or_, select, table, text, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text, union_all
 from sqlalchemy.orm import Session
 
 from app import migrations
 from app.context import Runtime
 from app.engine.sync import INDEX_KEY
-from app.models import App, AppAccess, Config, Memory, MemoryTally, MemoryVector, State
-
-TERMS = table("memory_terms", column("rowid"))
+from app.models import App, AppAccess, Config, Memory, MemoryTally, MemoryTerms, MemoryVector, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +74,15 @@ def _strangers(session: Session) -> Finding:
 
 
 def _terms(session: Session) -> Finding:
-    vectors = _table(MemoryVector)
-    without = select(func.count()).select_from(vectors.outerjoin(TERMS, TERMS.c.rowid == vectors.c.seq))
-    excess = select(func.count()).select_from(TERMS.outerjoin(vectors, TERMS.c.rowid == vectors.c.seq))
-    count = (session.scalar(without.where(TERMS.c.rowid.is_(None))) or 0) + (
-        session.scalar(excess.where(vectors.c.seq.is_(None))) or 0
+    spoken = exists().where(MemoryTerms.memory_id == Memory.id)
+    missing = _count(session, Memory.state == State.active, Memory.indexed_at.is_not(None), ~spoken)
+    known = exists().where(
+        Memory.id == MemoryTerms.memory_id,
+        Memory.user_id == MemoryTerms.owner_id,
+        or_(Memory.state == State.active, Memory.indexed_at.is_(None)),
     )
-    return _none("keywords", count, "vectors and full-text rows have no counterpart")
+    excess = session.scalar(select(func.count()).select_from(MemoryTerms).where(~known)) or 0
+    return _none("keywords", missing + excess, "memories without their words, or words without their memory")
 
 
 def _tallies(session: Session) -> Finding:
@@ -114,9 +114,3 @@ def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
 
 def _rows(session: Session, query: Select[*tuple[object, ...]]) -> int:
     return session.scalar(select(func.count()).select_from(query.subquery())) or 0
-
-
-def _table(model: type[MemoryVector]) -> Table:
-    found = model.__table__
-    assert isinstance(found, Table)  # noqa: S101 -- every model here is a table
-    return found

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.context import Runtime
 from app.engine.sync import Synced, adopt, sync_all
-from app.models import Memory, MemoryVector, VectorOwner
+from app.models import Memory, MemoryTerms, MemoryVector, VectorOwner, WordOwner
 
 
 def forget(runtime: Runtime) -> int:
@@ -27,10 +27,11 @@ def pending(runtime: Runtime) -> int:
 
 
 def _drop_orphans(session: Session) -> None:
-    session.execute(delete(MemoryVector).where(MemoryVector.memory_id.not_in(select(Memory.id))))
-    session.execute(text("DELETE FROM memory_terms WHERE rowid NOT IN (SELECT seq FROM memory_vectors)"))
-    # Processes that hold vectors in memory look at these counters and read again.
-    session.execute(update(VectorOwner).values(change=VectorOwner.change + 1, removed=VectorOwner.removed + 1))
+    for noun in (MemoryVector, MemoryTerms):
+        session.execute(delete(noun).where(noun.memory_id.not_in(select(Memory.id))))
+    # Processes that hold vectors and words in memory look at these counters and read again.
+    for owner in (VectorOwner, WordOwner):
+        session.execute(update(owner).values(change=owner.change + 1, removed=owner.removed + 1))
 
 
 def rebuild(runtime: Runtime) -> Iterator[Synced]:

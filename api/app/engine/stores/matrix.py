@@ -1,4 +1,4 @@
-"""Vectors of one owner in memory, in a quarter of their size, and a bounded cache of such owners.
+"""Vectors of one owner in memory, in a quarter of their size.
 
 A vector is kept as 8-bit integers and a scale (a cosine is off by .0005 in the mean, .002 at most: decision 0012), and
 as the signs of its components, a 64th of its size. An owner with many vectors is searched by signs first: how many
@@ -6,7 +6,6 @@ differ orders the vectors roughly as the cosine does, and costs a tenth of it.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -172,42 +171,6 @@ def _signs(vectors: Vectors) -> NDArray[np.uint64]:
     padded = np.zeros((len(vectors), 8 * _words(vectors.shape[1])), dtype=np.uint8)
     padded[:, : bits.shape[1]] = bits
     return padded.view(np.uint64)
-
-
-class MatrixCache:
-    """Matrices by owner; when they take more than `budget` bytes the least recently used leave."""
-
-    def __init__(self, dimensions: int, budget: int) -> None:
-        self._dimensions = dimensions
-        self._budget = budget
-        self._lock = threading.Lock()
-        self._matrices: OrderedDict[str, Matrix] = OrderedDict()
-
-    def get(self, owner: str) -> Matrix:
-        """The owner's matrix, a new empty one (`change` = -1) if it is not here."""
-        with self._lock:
-            matrix = self._matrices.get(owner)
-            if matrix is None:
-                matrix = self._matrices[owner] = Matrix(self._dimensions)
-            self._matrices.move_to_end(owner)
-            self._evict()
-            return matrix
-
-    def peek(self, owner: str) -> Matrix | None:
-        """The owner's matrix if it is here."""
-        with self._lock:
-            return self._matrices.get(owner)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._matrices.clear()
-
-    def _evict(self) -> None:
-        total = sum(matrix.nbytes for matrix in self._matrices.values())
-        while total > self._budget and len(self._matrices) > 1:
-            _, oldest = self._matrices.popitem(last=False)
-            total -= oldest.nbytes
 
 
 def top(scores: Vectors, count: int) -> NDArray[np.intp]:

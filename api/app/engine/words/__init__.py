@@ -1,0 +1,55 @@
+"""The words of the index: which memories say what a query says. Always beside the truth, in its database.
+
+Texts come analysed (`app.engine.text.terms`), scores are BM25 over the memories of one owner: what a word weighs is a
+matter of how many of the owner's own memories have it.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The analysed text of one memory; repeats count."""
+
+    id: UUID
+    owner: UUID
+    terms: Sequence[str]
+
+
+class WordsChange(Protocol):
+    """Puts and removals in a transaction of the truth."""
+
+    def put(self, said: Sequence[Said]) -> None:
+        """Add or replace."""
+
+    def remove(self, ids: Iterable[UUID]) -> None:
+        """Remove; unknown ids are passed over."""
+
+    def committed(self) -> None:
+        """The transaction is: what is held in memory may follow."""
+
+
+class Words(Protocol):
+    """The keyword leg; safe to use from many threads."""
+
+    def change(self, session: Session) -> WordsChange:
+        """Changes in the transaction of `session`."""
+
+    def search(
+        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[UUID] | None = None
+    ) -> dict[UUID, float]:
+        """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better."""
+
+    def scores(self, owner: UUID, terms: Sequence[str], ids: Collection[UUID]) -> dict[UUID, float]:
+        """BM25 of just these memories; those without any of the terms are left out."""
+
+    def frequencies(self, owner: UUID, terms: Sequence[str]) -> tuple[dict[str, int], int]:
+        """In how many of the owner's memories each term is, and how many memories there are."""
+
+    def close(self) -> None:
+        """Close what is open."""

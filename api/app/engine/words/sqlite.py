@@ -1,0 +1,161 @@
+"""The words on SQLite: analysed texts in the table `memory_terms`, searched in memory.
+
+In memory because FTS5 weighs a word over all owners, and because it walks every text of the owner's for each query:
+30 ms with 100,000 of them, where this takes one (decision 0023).
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from app.database import Database
+from app.engine.owners import Counters, OwnerCache, is_next
+from app.engine.stores.matrix import top
+from app.engine.words import Said
+from app.engine.words.postings import Postings
+
+COUNTERS = Counters("word_owners")
+PUT = """INSERT INTO memory_terms (memory_id, owner_id, change, terms) VALUES (?, ?, ?, ?)
+    ON CONFLICT (memory_id) DO UPDATE SET owner_id = excluded.owner_id, change = excluded.change,
+        terms = excluded.terms"""
+REMOVE = """DELETE FROM memory_terms WHERE memory_id IN (SELECT value FROM json_each(?))
+    RETURNING memory_id, owner_id"""
+NEWER = "SELECT memory_id, terms FROM memory_terms WHERE owner_id = ? AND change > ?"
+ALL = "SELECT memory_id FROM memory_terms WHERE owner_id = ?"
+MAX_TERMS = 128  # different ones of a query: a whole page as the query costs as much as its first lines say
+# A term that more than a quarter of the owner's memories have says next to nothing and costs most: it is left out.
+COMMON_SHARE = 4
+COMMON_FROM = 100  # below so many memories a quarter is too few to tell
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One owner's part of a change: the counters after it, what was put and what was dropped."""
+
+    owner: str
+    change: int
+    removed: int
+    put: Sequence[Said] = ()
+    dropped: Sequence[UUID] = ()
+
+
+class SqliteChange:
+    """Puts and removals in the transaction of a session."""
+
+    def __init__(self, session: Session, postings: OwnerCache[Postings]) -> None:
+        self._connection = session.connection()
+        self._postings = postings
+        self._steps: list[_Step] = []
+
+    def put(self, said: Sequence[Said]) -> None:
+        """Add or replace."""
+        by_owner: dict[UUID, list[Said]] = {}
+        for one in said:
+            by_owner.setdefault(one.owner, []).append(one)
+        for owner, own in by_owner.items():
+            change, removed = COUNTERS.bump(self._connection, owner.hex)
+            rows = [(one.id.hex, owner.hex, change, " ".join(one.terms)) for one in own]
+            self._connection.exec_driver_sql(PUT, rows)
+            self._steps.append(_Step(owner.hex, change, removed, put=own))
+
+    def remove(self, ids: Iterable[UUID]) -> None:
+        """Remove; unknown ids are passed over."""
+        found = self._connection.exec_driver_sql(REMOVE, (json.dumps([id.hex for id in ids]),)).all()
+        gone: dict[str, list[UUID]] = {}
+        for id, owner in found:
+            gone.setdefault(owner, []).append(UUID(id))
+        for owner, dropped in gone.items():
+            change, removed = COUNTERS.bump(self._connection, owner, removed=len(dropped))
+            self._steps.append(_Step(owner, change, removed, dropped=dropped))
+
+    def committed(self) -> None:
+        """Have what is held follow."""
+        for step in self._steps:
+            held = self._postings.peek(step.owner)
+            if held is None:
+                continue
+            with held.lock:
+                if not is_next(held, step.change, step.removed, len(step.dropped)):
+                    continue  # another process has written meanwhile: the next search reads what is newer
+                for one in step.put:
+                    held.put(one.id, one.terms)
+                for id in step.dropped:
+                    held.drop(id)
+                held.change, held.removed = step.change, step.removed
+
+
+class SqliteWords:
+    """The keyword leg over `memory_terms` of `url`; `cache_bytes` bounds what is held in memory."""
+
+    def __init__(self, url: str, cache_bytes: int) -> None:
+        self._database = Database(url, durable=False)
+        self._postings = OwnerCache(Postings, cache_bytes)
+
+    def change(self, session: Session) -> SqliteChange:
+        """Changes in the transaction of `session`."""
+        return SqliteChange(session, self._postings)
+
+    def search(
+        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[UUID] | None = None
+    ) -> dict[UUID, float]:
+        """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better."""
+        held = self._level(owner.hex)
+        with held.lock:
+            serials, scores = held.scores(_rare(held, terms))
+            if within is not None:
+                among = np.isin(serials, held.serials(within))
+                serials, scores = serials[among], scores[among]
+            return {held.id_of(int(serials[i])): float(scores[i]) for i in top(scores, limit)}
+
+    def scores(self, owner: UUID, terms: Sequence[str], ids: Collection[UUID]) -> dict[UUID, float]:
+        """BM25 of just these memories; those without any of the terms are left out."""
+        return self.search(owner, terms, len(ids), ids)
+
+    def frequencies(self, owner: UUID, terms: Sequence[str]) -> tuple[dict[str, int], int]:
+        """In how many of the owner's memories each term is, and how many memories there are."""
+        held = self._level(owner.hex)
+        with held.lock:
+            return held.frequencies(terms), len(held)
+
+    def reset(self) -> None:
+        """Empty the table."""
+        with self._database.transaction() as session:
+            session.connection().exec_driver_sql("DELETE FROM memory_terms")
+            COUNTERS.bump_all(session.connection())
+        self._postings.clear()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.dispose()
+
+    def _level(self, owner: str) -> Postings:
+        """The owner's words, brought level with the database."""
+        held = self._postings.get(owner)
+        with self._database.engine.connect() as connection:
+            change, removed = COUNTERS.look(connection, owner)
+            with held.lock:
+                if held.change < change:
+                    _catch_up(connection, held, owner, change, removed)
+        return held
+
+
+def _catch_up(connection: Connection, held: Postings, owner: str, change: int, removed: int) -> None:
+    for id, terms in connection.exec_driver_sql(NEWER, (owner, held.change)):
+        held.put(UUID(id), terms.split())
+    if removed != held.removed and len(held):
+        held.keep({UUID(row[0]) for row in connection.exec_driver_sql(ALL, (owner,))})
+    held.change, held.removed = change, removed
+
+
+def _rare(held: Postings, terms: Sequence[str]) -> Sequence[str]:
+    """Those of the terms that at most a quarter of the owner's memories have; all of them if none is."""
+    different = list(dict.fromkeys(terms))[:MAX_TERMS]
+    if len(held) < COMMON_FROM or len(different) < 2:
+        return different
+    having = held.frequencies(different)
+    return [term for term in different if having[term] <= len(held) // COMMON_SHARE] or different
