@@ -134,10 +134,4 @@ def test_removing_and_putting_again_are_harmless_twice(index: Index) -> None:
     assert found(index, "coffee", "vector") == [ids[1]]
     with index.together(index.store._database) as together:
         together.remove([])
-        together.put([], index.embed([]))
-    index.put([], np.empty((0, 5), dtype=np.float32))
-
-
-def test_an_empty_index_finds_nothing(index: Index) -> None:
-    for mode in ("hybrid", "vector", "keyword"):
-        assert found(index, "coffee", mode) == []
+        together.put([], np.empty((0, 5), dtype=np.float32))
