@@ -81,7 +81,7 @@ def settings(tmp_path: Path, template: Path) -> Settings:
 def engine_for(url: str, built: Built) -> Built:
     """The shared embedder and categoriser over a store in `url`."""
     store = type(built.index.store)(built.index.model, 384, url, 2**26)
-    index = Index(built.index._embedder, store, SqliteWords(url, 2**26), built.index.model)
+    index = Index(built.index._embedder, store, SqliteWords(url, 2**26), built.index.model, built.index.identity)
     return Built(index, built.categoriser, built.config)
 
 

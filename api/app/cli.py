@@ -24,7 +24,7 @@ from app import logs, migrations
 from app.context import Context, Runtime
 from app.database import now
 from app.errors import CommonplaceError, Invalid
-from app.services import accounts, backups, configs, doctor, indexes, keys, users
+from app.services import accounts, backups, configs, doctor, indexes, keys, rebuilds, users
 from app.services.views import Window
 from app.settings import Settings
 from app.sweep import Sweep
@@ -120,7 +120,26 @@ def reindex() -> None:
     """Make the index again from the memories."""
     with _runtime() as runtime:
         configs.refresh(runtime)
-        _level(runtime, indexes.forget(runtime))
+        if not _take_over(runtime):
+            _level(runtime, indexes.forget(runtime))
+
+
+def _take_over(runtime: Runtime) -> bool:
+    """Build the configured index beside the one that serves, if that is another one; whether it was."""
+    progress = importlib.import_module("rich.progress")
+    with progress.Progress(*progress.Progress.get_default_columns(), progress.MofNCompleteColumn()) as bar:
+        task, done = bar.add_task("Building the new index", total=None), None
+        for done in rebuilds.run(runtime):
+            bar.update(task, completed=done.done, total=done.total)
+        bar.update(task, visible=done is not None)
+    error = indexes.build_error(runtime)
+    if error is not None:
+        typer.echo(f"The configured index cannot be built, and the one before serves on: {error}", err=True)
+        raise typer.Exit(1)
+    if done is None:
+        return False
+    _level(runtime, indexes.pending(runtime))
+    return True
 
 
 def _level(runtime: Runtime, total: int) -> None:

@@ -5,9 +5,9 @@ import threading
 
 from app.context import Runtime
 from app.engine import return_memory
-from app.engine.sync import adopt, sync_all
+from app.engine.sync import sync_all
 from app.errors import CommonplaceError
-from app.services import accesses, configs
+from app.services import accesses, configs, rebuilds
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +45,16 @@ class Sweep:
             runtime.wake.clear()
 
     def _sweep(self) -> None:
-        runtime = self._runtime
-        accesses.spread(runtime)
-        adopt(runtime.relaxed, runtime.engine.index.model)
-        for done in sync_all(runtime.relaxed, runtime.engine.index):
+        accesses.spread(self._runtime)
+        self._sync()
+        for progress in rebuilds.run(self._runtime):
+            logger.info("building the new index", extra={"memories": progress.done, "of": progress.total})
+            self._sync()  # a build takes long, and what a request could not do does not wait for it
+            if self._stopped.is_set():
+                return
+
+    def _sync(self) -> None:
+        for done in sync_all(self._runtime.relaxed, self._runtime.engine.index):
             logger.info("swept", extra={"memories": done.total})
             if self._stopped.is_set():
                 return

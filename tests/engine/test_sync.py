@@ -1,21 +1,24 @@
 """The index follows the truth: after a commit, after a failure, after a kill, and never with a transaction open."""
 
+import os
+import socket
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.context import Context, Runtime
-from app.engine.engine import Built
-from app.engine.index import Index, Vectors
-from app.engine.sync import adopt, sync, sync_all
-from app.models import Memory, State
+from app.database import now
+from app.engine.index import Vectors
+from app.engine.sync import sync, sync_all
+from app.models import IndexClaim, Memory, State
 from app.services import memories, searches, states
 from app.services.drafts import draft
 from app.services.searches import Query
-from tests.conftest import AsCaller, engine_for
+from tests.conftest import AsCaller
 
 COFFEE, TRAIN = "I drink strong coffee", "The train to Berlin leaves at seven"
 
@@ -232,29 +235,6 @@ def test_a_process_killed_after_its_commit_loses_nothing(
     assert runtime.engine.index.store.count() == 2
 
 
-# -- another model -----------------------------------------------------------------------------------------------------
-
-
-def test_another_model_has_everything_indexed_again(ctx: AsCaller, runtime: Runtime, built: Built) -> None:
-    first = runtime.engine.index
-    assert adopt(runtime.relaxed, first.model) is False
-    add(ctx, COFFEE, TRAIN)
-    assert adopt(runtime.relaxed, first.model) is False
-    assert adopt(runtime.relaxed, "other:384") is True
-    assert len(pending(runtime)) == 2
-    assert sweep(runtime) == 0  # the first model's vectors are nobody's now
-    assert len(pending(runtime)) == 2
-    store = type(first.store)("other:384", 384, runtime.settings.url, 2**26)
-    other = Index(first._embedder, store, first.words, "other:384")
-    runtime.engine.use(Built(other, built.categoriser, built.config))
-    assert sweep(runtime) == 2
-    assert (other.store.count(), first.store.count()) == (2, 2)
-    assert keyed(ctx, "coffee") == [COFFEE]
-    store.close()
-    runtime.engine.use(engine_for(runtime.settings.url, built))
-    first.close()
-
-
 # -- transactions ------------------------------------------------------------------------------------------------------
 
 
@@ -303,3 +283,45 @@ def test_no_transaction_is_open_while_a_store_elsewhere_is_asked(
     with ctx(writing=True) as c:
         states.set_many(c, [id], State.deleted)
     assert sorted(seen) == [("delete_many", 0), ("insert", 0), ("search", 0)]
+
+
+# -- several processes -------------------------------------------------------------------------------------------------
+
+
+def test_what_another_process_is_at_is_left_to_it(
+    ctx: AsCaller, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = add(ctx, *(f"note {number}" for number in range(10)))
+    forget(runtime)
+    monkeypatch.setattr("app.engine.sync.BATCH", 4)
+    here, there = sync_all(runtime.relaxed, runtime.engine.index), sync_all(runtime.relaxed, runtime.engine.index)
+    embedded: list[int] = []
+
+    def between(original: Embed, texts: Sequence[str]) -> Vectors:
+        embedded.append(len(texts))
+        if len(embedded) == 1:  # while this process embeds, another one sweeps
+            with monkeypatch.context() as other:
+                other.setattr("app.engine.claims.this_worker", lambda: "elsewhere:1:x")
+                assert sum(1 for _ in there) == 2
+        return original(texts)
+
+    instead(runtime, monkeypatch, between)
+    assert [done.total for done in here] == [4]
+    assert sorted(embedded) == [2, 4, 4]
+    assert pending(runtime) == []
+    assert runtime.engine.index.store.count() == len(ids)
+
+
+@pytest.mark.parametrize(("worker", "left"), [("elsewhere:1:x", 0), ("{host}:999999999:x", 3), ("{host}:{pid}:x", 3)])
+def test_what_a_process_had_that_is_gone_is_taken_up(ctx: AsCaller, runtime: Runtime, worker: str, left: int) -> None:
+    ids = add(ctx, "one", "two", "three")
+    forget(runtime)
+    named = worker.format(host=socket.gethostname(), pid=os.getpid())
+    with runtime.database.transaction() as session:
+        session.add_all(IndexClaim(memory_id=id, worker=named, until=now() + timedelta(minutes=1)) for id in ids)
+    assert sweep(runtime) == left
+    with runtime.database.transaction() as session:
+        session.execute(update(IndexClaim).values(until=now()))
+    assert sweep(runtime) == 3 - left
+    with runtime.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(IndexClaim)) == 0

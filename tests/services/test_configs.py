@@ -15,7 +15,7 @@ from app.context import Caller, Context, Runtime
 from app.engine.engine import Built
 from app.errors import Conflict, Forbidden, Invalid, Unavailable
 from app.models import Config
-from app.services import config_rules, configs
+from app.services import config_rules, configs, rebuilds
 from app.settings import Settings
 from tests.conftest import AsCaller
 
@@ -471,7 +471,9 @@ def test_an_embedder_that_cannot_be_built_is_refused(ctx: AsCaller, runtime: Run
 
 
 def test_another_embedder_really_answers_afterwards(ctx: AsCaller, runtime: Runtime) -> None:
+    configs.refresh(runtime)
     put(ctx, embedder("local", model=str(get_model_path())))
+    assert [progress.done for progress in rebuilds.run(runtime)] == []  # nothing to be embedded again
     assert runtime.engine.index.model == f"local:{get_model_path()}:384"
     vectors = runtime.engine.embed(["hello"])
     assert vectors is not None

@@ -35,6 +35,7 @@ class Engine:
         self._cache_bytes = cache_bytes
         self._ready = threading.Event()
         self._built: Built | None = None
+        self._next: Built | None = None
         self._failure = "it has not been started"
 
     def fail(self, reason: str) -> None:
@@ -69,6 +70,15 @@ class Engine:
         """From now on this one answers."""
         self._built = built
         self._ready.set()
+
+    def prepare(self, built: Built) -> None:
+        """Keep this one for when its index is complete: it is built already."""
+        self._next = built
+
+    def prepared(self, config: Mapping[str, Any]) -> Built:
+        """The engine for `config`: the one that is kept, if it is for that, else a new one. Raises as `build`."""
+        kept, self._next = self._next, None
+        return kept if kept is not None and kept.config == config else self.build(config)
 
     @staticmethod
     def providers() -> Any:

@@ -80,15 +80,17 @@ class Together:
 class Index:
     """One embedder, one store of its vectors, and the words; safe to use from many threads.
 
-    `model` names the vectors. The words lie beside the truth, whatever the store is. The store may, too: then it has a
-    method `change`, and its puts and removals are part of the transaction that says that the index is level.
+    `model` names the vectors, `identity` says where they lie, too. The words lie beside the truth, whatever the store
+    is. The store may, too: then it has a method `change`, and its puts and removals are part of the transaction that
+    says that the index is level.
     """
 
-    def __init__(self, embedder: Embedder, store: Any, words: Words, model: str) -> None:
+    def __init__(self, embedder: Embedder, store: Any, words: Words, model: str, identity: str | None = None) -> None:
         self._embedder = embedder
         self.store = store
         self.words = words
         self.model = model
+        self.identity = identity or model
 
     @property
     def is_beside_truth(self) -> bool:
@@ -105,6 +107,17 @@ class Index:
         together.words.committed()
         if together.vectors is not None:
             together.vectors.committed()
+
+    def vectors_only(self, session: Session, entries: Sequence[Entry], vectors: Vectors, gone: Sequence[UUID]) -> None:
+        """Put vectors and remove some in a transaction of the truth, and leave the words: for an index being built.
+
+        Nobody searches it yet, so what is held in memory need not follow.
+        """
+        change: VectorsChange = self.store.change(session)
+        if entries:
+            change.put(vectors, _payloads(entries), _names(entries))
+        if gone:
+            change.remove([str(id) for id in gone])
 
     def put_elsewhere(self, entries: Sequence[Entry], vectors: Vectors) -> None:
         """Add or replace vectors (len(entries), dimensions) in a store that is not beside the truth."""

@@ -3,7 +3,9 @@
 Importing it imports what we use of mem0 (0.8 s, 30 MB): `app.engine.engine` does so in the background of a start.
 """
 
+import hashlib
 import inspect
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,7 +76,13 @@ def build_index(embedder: Mapping[str, Any], store: Mapping[str, Any], place: Pl
     dimensions = len(built.embed_batch([DIMENSION_PROBE], "add")[0])
     model = f"{embedder['provider']}:{embedder['config'].get('model') or 'default'}:{dimensions}"
     words = SqliteWords(place.url, place.cache_bytes // 4)
-    return Index(built, _build_store(store, model, dimensions, place), words, model)
+    return Index(built, _build_store(store, model, dimensions, place), words, model, identity(embedder, store))
+
+
+def identity(embedder: Mapping[str, Any], store: Mapping[str, Any]) -> str:
+    """What tells one index from another: which embedder and which store, keys and secrets included, as a digest."""
+    sections = json.dumps([embedder, store], sort_keys=True)
+    return f"{embedder['provider']}@{store['provider']}:{hashlib.sha256(sections.encode()).hexdigest()[:16]}"
 
 
 def _build_embedder(section: Mapping[str, Any], place: Place) -> Embedder:

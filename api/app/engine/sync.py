@@ -8,6 +8,7 @@ Doing it twice does no harm, and no transaction is open while the embedder or th
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -15,6 +16,7 @@ from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.database import Database, now
+from app.engine import claims
 from app.engine.index import Entry, Index, Vectors
 from app.engine.text import compose
 from app.models import Config, Memory, State
@@ -79,17 +81,19 @@ def sync(database: Database, index: Index, ids: Sequence[UUID], ready: Known | N
 
 
 def sync_all(database: Database, index: Index) -> Iterator[Synced]:
-    """Bring every memory level, a batch at a time; yields what has been done so far after each batch."""
+    """Bring every memory level, a batch at a time; yields what has been done so far after each batch.
+
+    Each batch is claimed first: several processes may sweep at once, and none does what another is at.
+    """
     done = Synced()
     after: UUID | None = None
-    while True:
-        query = PENDING.order_by(Memory.id).limit(BATCH)
-        with database.reading() as session:
-            rows = session.execute(query if after is None else query.where(Memory.id > after)).all()
-        if not rows:
-            return
+    claims.free_the_gone(database)
+    while rows := claims.take(database, PENDING, after, BATCH):
         after = rows[-1].id
-        _level(database, index, rows, {}, done)
+        try:
+            _level(database, index, rows, {}, done)
+        finally:
+            claims.give_back(database, [row.id for row in rows])
         yield done
 
 
@@ -113,8 +117,8 @@ def _mark(database: Database, index: Index, ids: Sequence[UUID], known: Known, d
     """
     with index.together(database) as together:
         connection = together.session.connection()
-        if not _is_adopted(together.session, index.model):
-            return  # another model was adopted meanwhile: these vectors are nobody's, the rows stay pending
+        if not _is_adopted(together.session, index):
+            return  # another index serves by now: these vectors are nobody's, the rows stay pending
         pending = connection.execute(LOCKED, {"ids": ids}).all()
         rows = [row for row in pending if row.state != State.active or known.get(row.id, NOTHING)[0] == _composed(row)]
         active = _active(rows)
@@ -156,20 +160,19 @@ def _composed(row: Pending) -> str:
     return compose(row.content, row.author, row.occurred_at)
 
 
-def _is_adopted(session: Session, model: str) -> bool:
-    """Whether `model` is the index's; so it is too while none has been adopted. Locked until the transaction ends."""
+def _is_adopted(session: Session, index: Index) -> bool:
+    """Whether `index` is the one that serves; so it is too while none does. Locked until the transaction ends."""
     adopted = session.connection().execute(ADOPTED).scalar()
-    return adopted is None or adopted.get("model") == model
+    return adopted is None or adopted.get("identity", index.identity) == index.identity
 
 
-def adopt(database: Database, model: str) -> bool:
-    """Make `model` the one whose vectors the index holds; True if it was another: then all are to be made again."""
-    with database.reading() as session:
-        known = session.get(Config, INDEX_KEY)
-    if known is not None and known.value.get("model") == model:
-        return False
-    with database.transaction() as session:
-        session.merge(Config(key=INDEX_KEY, value={"model": model}))
-        if known is not None:
-            session.execute(update(Memory).where(Memory.state == State.active).values(indexed_at=None))
-    return known is not None
+def serving(session: Session) -> Mapping[str, Any] | None:
+    """What the index that serves was built from: `identity`, `model`, and the sections of the configuration."""
+    return session.scalar(select(Config.value).where(Config.key == INDEX_KEY))
+
+
+def serve(session: Session, index: Index, sections: Mapping[str, Any]) -> None:
+    """Have this index be the one that serves, in every process; who is at syncing another one finds that out."""
+    session.execute(select(Config).where(Config.key == INDEX_KEY).with_for_update()).all()
+    session.merge(Config(key=INDEX_KEY, value={"identity": index.identity, "model": index.model, **sections}))
+    session.flush()

@@ -4,7 +4,7 @@ from app.models.accesses import AccessBatch, AccessLog, AppAccess
 from app.models.apps import AccessControl, App, Webhook
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
-from app.models.index import MemoryTerms, MemoryVector, VectorOwner, WordOwner
+from app.models.index import IndexBuild, IndexClaim, MemoryTerms, MemoryVector, VectorOwner, WordOwner
 from app.models.memories import (
     Category,
     Memory,
@@ -27,6 +27,8 @@ __all__ = [
     "Config",
     "Event",
     "ImportTask",
+    "IndexBuild",
+    "IndexClaim",
     "LoginSession",
     "Memory",
     "MemoryTally",

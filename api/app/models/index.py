@@ -1,11 +1,12 @@
-"""The embedded index: a copy of the truth that can be made again at any time. SQLite only."""
+"""The embedded index (SQLite only), a copy of the truth that can be made again; and how making it again is going."""
 
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
+from app.models.columns import Created, Id, Name, Time, Updated
 
 SQLITE_ONLY = {"info": {"dialect": "sqlite"}}
 
@@ -60,3 +61,42 @@ class WordOwner(Base):
     owner_id: Mapped[UUID] = mapped_column(primary_key=True)
     change: Mapped[int] = mapped_column(default=0)
     removed: Mapped[int] = mapped_column(default=0)
+
+
+class IndexBuild(Base):
+    """An index that is made beside the one that serves, after the embedder or the vector store was changed.
+
+    `cursor` is the last memory of the pass at hand, `since` when the pass before it began: None in the first, which
+    takes all. The process that works on it holds a lease.
+    """
+
+    __tablename__ = "index_builds"
+    __table_args__ = (
+        CheckConstraint("status IN ('RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED')", name="status"),
+        Index("ix_index_builds_status", "status", "created_at"),
+    )
+
+    id: Mapped[Id]
+    identity: Mapped[Name]
+    model: Mapped[Name]
+    status: Mapped[str] = mapped_column(String(16))
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    cursor: Mapped[UUID | None]
+    since: Mapped[Time | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    worker: Mapped[Name | None]
+    leased_until: Mapped[Time | None]
+    created_at: Mapped[Created]
+    updated_at: Mapped[Updated]
+
+
+class IndexClaim(Base):
+    """A pending memory that a sweep is at, so that no other process embeds it too."""
+
+    __tablename__ = "index_claims"
+
+    memory_id: Mapped[UUID] = mapped_column(primary_key=True)
+    worker: Mapped[Name]
+    until: Mapped[Time]

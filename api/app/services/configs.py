@@ -8,18 +8,20 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.context import Context, Runtime
 from app.engine.engine import Built
+from app.engine.sync import serve, serving
 from app.errors import Conflict, Invalid
-from app.models import Config
+from app.models import Config, Memory, State
 from app.services import accounts, config_rules, config_secrets
 from app.services.config_rules import Json
 
 KEY = "main"
+INDEX_SECTIONS = ("embedder", "vector_store")
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +104,11 @@ def _change(ctx: Context, sent: Json, combine: Callable[[Json, Json], Json]) -> 
 
 
 def _exchange(runtime: Runtime, built: Built) -> None:
-    runtime.engine.use(built)
-    # The sweep adopts the new model and embeds everything again; until it is done the keyword leg finds the rest.
+    engine = runtime.engine
+    if engine.is_ready and engine.index.identity != built.index.identity:
+        engine.prepare(built)  # the sweep builds its index beside the one that serves, and then exchanges them
+    else:
+        engine.use(built)
     runtime.wake.set()
 
 
@@ -166,15 +171,38 @@ def _store(ctx: Context, seen: Json, value: Json) -> None:
 
 
 def refresh(runtime: Runtime) -> None:
-    """Have the engine in use be the one of the stored configuration, whoever changed it, in whichever process.
+    """Have the engine in use be the one whose index serves, whoever changed what, in whichever process.
 
+    That is the configured one, or the one before it while the configured one's index is built (`services.rebuilds`).
     Does nothing when it is. When it cannot be built none is in use, and the next refresh tries again.
     """
     with runtime.database.reading() as session:
-        config = current(session)
+        config, served = current(session), serving(session)
+    if served is not None and served.get("identity", "") != identity(runtime, config) and "embedder" in served:
+        before = {**config, "mem0": {**config["mem0"], **{name: served[name] for name in INDEX_SECTIONS}}}
+        if _use(runtime, before):
+            return
+        logger.warning("the index before cannot be used any more; the configured one serves while it is being built")
+    if _use(runtime, config):
+        _adopt(runtime, config)
+
+
+def identity(runtime: Runtime, config: Json) -> str:
+    """Which index the configuration asks for."""
+    found: str = runtime.engine.providers().identity(*(config["mem0"][name] for name in INDEX_SECTIONS))
+    return found
+
+
+def sections(config: Json) -> Json:
+    """Those of the configuration that an index is built from."""
+    return {name: config["mem0"][name] for name in INDEX_SECTIONS}
+
+
+def _use(runtime: Runtime, config: Json) -> bool:
+    """Have the engine be the one of `config`; whether it is."""
     engine = runtime.engine
     if engine.config and _engine_part(engine.config) == _engine_part(config):
-        return
+        return True
     embedder = config["mem0"]["embedder"]
     try:
         # Again, not only when it was saved: what the host name means may have changed since.
@@ -186,3 +214,18 @@ def refresh(runtime: Runtime) -> None:
         logger.error("the engine cannot be built; writes are kept and indexed later: %s", reason)
         # Whoever may not read the configuration is not told its hosts and models either.
         engine.fail("it cannot be built from the configuration; the server's log says why")
+        return False
+    return True
+
+
+def _adopt(runtime: Runtime, config: Json) -> None:
+    """Have the engine's index be the one that serves, if none does, or the one that does cannot be used."""
+    index = runtime.engine.index
+    with runtime.database.reading() as session:
+        served = serving(session)
+    if served is not None and served.get("identity") == index.identity:
+        return
+    with runtime.relaxed.transaction() as session:
+        if served is not None and served.get("model") != index.model:
+            session.execute(update(Memory).where(Memory.state == State.active).values(indexed_at=None))
+        serve(session, index, sections(config))

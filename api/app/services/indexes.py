@@ -1,13 +1,16 @@
-"""The index made again from the truth."""
+"""The index made again from the truth, and how level it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.context import Runtime
-from app.engine.sync import Synced, adopt, sync_all
-from app.models import Memory, MemoryTerms, MemoryVector, VectorOwner, WordOwner
+from app.context import Context, Runtime
+from app.engine.sync import Synced, serving, sync_all
+from app.models import IndexBuild, Memory, MemoryTally, MemoryTerms, MemoryVector, State, VectorOwner, WordOwner
+from app.services import configs
 
 
 def forget(runtime: Runtime) -> int:
@@ -40,5 +43,51 @@ def rebuild(runtime: Runtime) -> Iterator[Synced]:
     Raises:
         Unavailable: the engine could not be built.
     """
-    adopt(runtime.relaxed, runtime.engine.index.model)
     yield from sync_all(runtime.relaxed, runtime.engine.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How level the index is with the memories that the caller may govern, and what is built beside it.
+
+    `status` is "ready", "building" or "failed" (then the old index serves on). What is configured is told to admins.
+    """
+
+    status: str
+    memories: int
+    indexed: int
+    serving: Mapping[str, str] | None
+    build: IndexBuild | None
+
+
+def status(ctx: Context) -> Status:
+    """The index's status. Four statements."""
+    config, served = configs.current(ctx), serving(ctx.session)
+    mine = [] if ctx.caller.is_admin else [Memory.user_id == ctx.caller.user_id]
+    counted = [] if ctx.caller.is_admin else [MemoryTally.user_id == ctx.caller.user_id]
+    active = select(func.coalesce(func.sum(MemoryTally.count), 0)).where(MemoryTally.state == State.active, *counted)
+    waiting = (
+        select(func.count()).select_from(Memory).where(Memory.indexed_at.is_(None), Memory.state == State.active, *mine)
+    )
+    memories, behind = ctx.rows(select(active.scalar_subquery(), waiting.scalar_subquery()))[0]
+    newest = select(IndexBuild).order_by(IndexBuild.created_at.desc(), IndexBuild.id.desc()).limit(1)
+    build = ctx.session.scalars(newest.where(IndexBuild.status.in_(("RUNNING", "FAILED")))).first()
+    exchanging = served is not None and served.get("identity") != configs.identity(ctx.runtime, config)
+    name = "failed" if build and build.status == "FAILED" else "building" if build or exchanging else "ready"
+    return Status(name, int(memories), int(memories) - int(behind), _told(ctx, served), build)
+
+
+def build_error(runtime: Runtime) -> str | None:
+    """Why the index that is configured could not be built, if it could not."""
+    with runtime.database.reading() as session:
+        return session.scalar(select(IndexBuild.error).where(IndexBuild.status == "FAILED").limit(1))
+
+
+def _told(ctx: Context, served: Mapping[str, Any] | None) -> Mapping[str, str] | None:
+    if served is None or not ctx.caller.is_admin or "embedder" not in served:
+        return None
+    return {
+        "model": served["model"],
+        "embedder": served["embedder"]["provider"],
+        "vector_store": served["vector_store"]["provider"],
+    }

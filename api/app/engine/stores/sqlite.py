@@ -166,6 +166,12 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
             COUNTERS.bump_all(session.connection())
         self._matrices.clear()
 
+    def drop_others(self, session: Session) -> None:
+        """Remove the vectors of every other collection."""
+        sql = "DELETE FROM memory_vectors WHERE model <> ?"
+        session.connection().exec_driver_sql(sql, (self.collection_name,))
+        COUNTERS.bump_all(session.connection())
+
     def col_info(self) -> dict[str, Any]:
         """Name, dimensions and number of vectors."""
         return {"name": self.collection_name, "dimensions": self.dimensions, "count": self.count()}

@@ -1,7 +1,7 @@
 """The words on SQLite: analysed texts in the table `memory_terms`, searched in memory.
 
 In memory because FTS5 weighs a word over all owners, and because it walks every text of the owner's for each query:
-30 ms with 100,000 of them, where this takes one (decision 0023).
+30 ms with 100,000 of them, where this takes one (decision 0013).
 """
 
 import json
