@@ -24,22 +24,7 @@ from app.services import accounts, configs, indexes, memories
 from app.services.drafts import draft
 from app.settings import Settings
 
-WORDS = [
-    "harbour",
-    "violin",
-    "train",
-    "coffee",
-    "garden",
-    "doctor",
-    "contract",
-    "holiday",
-    "river",
-    "engine",
-    "school",
-    "market",
-    "winter",
-    "letter",
-]
+WORDS = "harbour violin train coffee garden doctor contract holiday river engine school market winter".split()  # noqa: SIM905
 TARGET = 1.3
 
 
