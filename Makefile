@@ -17,7 +17,7 @@ unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve migrate test lint format bench-retrieval bench-speed bench-reindex bench-crash clean
+.PHONY: help serve migrate test lint format bench-retrieval bench-speed bench-search bench-reindex bench-crash clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -45,6 +45,9 @@ bench-retrieval: bench-%: $(VENV)/.synced-dev ## Is what was said found again (A
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 bench-speed: bench-%: $(VENV)/.synced-dev ## How fast, beside the floor of the same machine
+	@$(BIN)/python -m bench.$* $(ARGS)
+
+bench-search: bench-%: $(VENV)/.synced-dev ## What a search costs beside one embedding
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 bench-reindex: bench-%: $(VENV)/.synced-dev ## Making the index again, beside the embedder alone

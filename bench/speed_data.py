@@ -73,8 +73,11 @@ class Writer:
         return "What about " + " ".join(self._random.choices(self._words, self._weights, k=6)) + "?"
 
 
-def fill(data_dir: Path, size: int, progress: Progress, task: TaskID) -> Filled:
-    """A migrated database in `data_dir` with `size` memories; `task` advances by one a memory."""
+def fill(data_dir: Path, size: int, progress: Progress, task: TaskID, owners: int = 1) -> Filled:
+    """A migrated database in `data_dir` with `size` memories; `task` advances by one a memory.
+
+    With several owners they have the same share of them, and `ids` are the first one's.
+    """
     data_dir.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{data_dir / 'commonplace.db'}"
     migrations.migrate(url)
@@ -83,9 +86,10 @@ def fill(data_dir: Path, size: int, progress: Progress, task: TaskID) -> Filled:
     with database.transaction() as session:
         connection = session.connection()
         owner, apps, categories = _household(connection, made)
-        for batch in _batches(size, owner, apps):
+        others = [_neighbour(connection, number) for number in range(1, owners)]
+        for batch in _batches(size, [(owner, apps), *others]):
             _write(connection, owner, batch, categories)
-            ids += [row["id"] for row in batch]
+            ids += [row["id"] for row in batch if row["user_id"] == owner]
             progress.advance(task, len(batch))
     database.dispose()
     return Filled(data_dir, size, made.key, ids)
@@ -105,12 +109,21 @@ def _household(connection: Connection, made: credentials.NewKey) -> tuple[UUID, 
     return owner, [app["id"] for app in apps], [category["id"] for category in categories]
 
 
-def _batches(size: int, owner: UUID, apps: Sequence[UUID]) -> Iterator[list[dict[str, Any]]]:
+def _neighbour(connection: Connection, number: int) -> tuple[UUID, list[UUID]]:
+    owner, app = new_id(), new_id()
+    connection.execute(insert(User), {"id": owner, "user_id": f"neighbour-{number}", "metadata_": {}})
+    connection.execute(insert(App), {"id": app, "owner_id": owner, "name": APPS[0], "metadata_": {}})
+    return owner, [app] * len(APPS)
+
+
+def _batches(size: int, owners: Sequence[tuple[UUID, list[UUID]]]) -> Iterator[list[dict[str, Any]]]:
     chance, writer = random.Random(SEED), Writer()
     begin = now() - timedelta(days=365)
     for start in range(0, size, BATCH):
         numbers = range(start, min(start + BATCH, size))
-        yield [_memory(chance, writer, owner, apps, begin + timedelta(days=364 * n / size)) for n in numbers]
+        yield [
+            _memory(chance, writer, *owners[n % len(owners)], begin + timedelta(days=364 * n / size)) for n in numbers
+        ]
 
 
 def _memory(chance: random.Random, writer: Writer, owner: UUID, apps: Sequence[UUID], when: Any) -> dict[str, Any]:
@@ -145,9 +158,13 @@ def _write(connection: Connection, owner: UUID, rows: list[dict[str, Any]], cate
         ],
     )
     chance = random.Random(rows[0]["id"].int)
-    links = [(row["id"], chosen) for row in rows for chosen in chance.sample(categories, chance.randint(0, 2))]
-    connection.execute(insert(memory_categories), [{"memory_id": id, "category_id": chosen} for id, chosen in links])
-    _index(connection, owner, rows)
+    own = [row for row in rows if row["user_id"] == owner]
+    links = [(row["id"], chosen) for row in own for chosen in chance.sample(categories, chance.randint(0, 2))]
+    if links:
+        values = [{"memory_id": id, "category_id": chosen} for id, chosen in links]
+        connection.execute(insert(memory_categories), values)
+    for one in dict.fromkeys(row["user_id"] for row in rows):
+        _index(connection, one, [row for row in rows if row["user_id"] == one])
 
 
 def _index(connection: Connection, owner: UUID, rows: list[dict[str, Any]]) -> None:

@@ -8,7 +8,8 @@ A floor lives in the same app, behind the same middleware and the same authentic
 - `GET  /api/v1/bench/floor/{name}`: that answer's bytes from memory.
 - `POST /api/v1/bench/create`: one embedding, one row, one commit that waits for the disk.
 - `POST /api/v1/bench/search`: one embedding, then what the index is asked for a hybrid search, and nothing else.
-- `POST /api/v1/bench/raw/{verb}`: the last two without HTTP: milliseconds of each repetition in this thread.
+- `POST /api/v1/bench/embed`: one embedding.
+- `POST /api/v1/bench/raw/{verb}`: the last three without HTTP: milliseconds of each repetition in this thread.
 """
 
 import json
@@ -103,9 +104,13 @@ def add_floors(app: FastAPI) -> None:
         embed_and_query(ctx, body.text)
         return Response(kept["search"], media_type="application/json")
 
+    @app.post("/bench/embed")
+    def embed(ctx: Reading, body: Asked) -> int:
+        return len(ctx.engine.index.embed([body.text], "search"))
+
     @app.post("/bench/raw/{verb}")
     def raw(ctx: Reading, verb: str, body: Annotated[Repeated, Body()]) -> list[float]:
-        work = {"create": embed_and_commit, "search": embed_and_query}[verb]
+        work = {"create": embed_and_commit, "search": embed_and_query, "embed": embed_query}[verb]
         return [_milliseconds(work, ctx, one) for one in body.texts]
 
 
@@ -120,6 +125,11 @@ def embed_and_commit(ctx: Context, content: str) -> None:
     ctx.engine.embed([content])
     with ctx.runtime.database.transaction() as session:
         session.execute(ROW, {"content": content})
+
+
+def embed_query(ctx: Context, query: str) -> None:
+    """One embedding."""
+    ctx.engine.index.embed([query], "search")
 
 
 def embed_and_query(ctx: Context, query: str) -> str:
