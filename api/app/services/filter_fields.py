@@ -265,8 +265,8 @@ class JsonField:
 
 
 def _elements(condition: str) -> Expression:
-    # Lax: what is no list is taken for a list of one.
-    return cast(literal(f"lax $[*] ? ({condition})"), JSONPATH)
+    # Lax: a list is opened, once, before its elements are looked at; what is no list is looked at itself.
+    return cast(literal(f"lax $ ? ({condition})"), JSONPATH)
 
 
 def _plain(values: Sequence[Any]) -> list[Any]:
