@@ -11,7 +11,7 @@ import typer
 
 from app import cli
 from app.routers import openmemory
-from app.services import drafts, searches
+from app.services import drafts, filter_fields, filters
 from app.settings import ROOT, Settings
 
 DOCS = ROOT / "docs"
@@ -89,7 +89,7 @@ def _first_cells(page: Path) -> list[str]:
 
 def test_the_contract_names_metadata_keys_and_filters() -> None:
     text = CONTRACT.read_text()
-    for key in (*drafts.RUN_KEYS, *drafts.AUTHOR_KEYS, *drafts.TIME_KEYS, *searches.FILTERS):
+    for key in (*drafts.RUN_KEYS, *drafts.AUTHOR_KEYS, *drafts.TIME_KEYS, *filter_fields.FIELDS, *filters.RANGES):
         assert f"`{key}`" in text, f"the contract says nothing of {key}"
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from app.context import Runtime
 from app.engine.sync import sync_all
 from app.models import AccessControl, Memory
-from app.services import searches
+from app.services import sifting
 from tests.protocols.asking import API, Person, golden, ok, remember, searched, shape
 
 METADATA = {"session_id": "s1", "speaker": "Ann", "date": "1:56 pm on 8 May, 2023", "deep": {"a": [1, 2.5, None, "é"]}}
@@ -99,7 +99,7 @@ def test_a_search_embeds_once_and_not_at_all_by_keywords(door: TestClient, encod
 
 def test_a_query_of_stop_words_or_signs_alone_is_answered(door: TestClient) -> None:
     remember(door, COFFEE)
-    for query in ("the and of", "?!", '"', "AND OR NOT", "a* NEAR(b)", "terms : x", " "):
+    for query in ("the and of", "?!", '"', "AND OR NOT", "a* NEAR(b)", "terms : x"):
         for mode in MODES:
             search(door, query, mode=mode)
 
@@ -156,11 +156,9 @@ def test_null_filters_are_no_filters(door: TestClient, two: dict[str, str]) -> N
 
 
 SENSELESS = [
-    {"color": "red"},
     {"author": 1},
     {"author": []},
-    {"author": {"in": ["Ann"]}},
-    {"app_id": "one"},
+    {"author": {"like": "Ann"}},
     {"from_date": "yesterday-ish"},
     {"from_date": "2024-01-01", "to_date": "2023-01-01"},
     {"occurred_from": "2024-01-01", "occurred_to": "2023-01-01"},
@@ -175,7 +173,7 @@ def test_filters_that_make_no_sense_are_refused(door: TestClient) -> None:
 def test_more_matches_than_are_handed_to_the_index_are_sifted(
     door: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searches, "SELECTIVE", 3)
+    monkeypatch.setattr(sifting, "SELECTIVE", 3)
     for i in range(40):
         remember(door, f"note number {i}", metadata={"author": "Ann" if i % 2 else "Bo"})
     found = search(door, "note number", filters={"author": "Ann"}, limit=20)["results"]
