@@ -46,6 +46,8 @@ BROAD = {
     "context.py": 1,  # the write is committed; an index that fails must not fail it
     "database.py": 1,  # gives the write lock back, and raises on
     "engine/engine.py": 3,  # any provider's any failure: at the start, of a write, of a query
+    "engine/reranking.py": 1,  # any reranker's any failure, in a thread of its own
+    "engine/rerankers.py": 1,  # says which provider cannot be made, and raises on
     "routers/protocol.py": 1,  # the last net of a door
     "services/rebuilds.py": 1,  # any provider's any failure leaves the old index serving
     "sweep.py": 1,  # the sweep must outlive any store's failure

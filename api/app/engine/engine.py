@@ -10,6 +10,7 @@ from typing import Any
 
 from app.engine.categories import Categoriser, Prototype
 from app.engine.index import Index, Vectors
+from app.engine.reranking import Reranker
 from app.errors import CommonplaceError, Invalid, Unavailable
 
 BUILD_SECONDS = 60  # a request that needs the engine while it is being built waits so long
@@ -19,11 +20,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """One configuration's engine; `config` is what it was built from."""
+    """One configuration's engine; `config` is what it was built from.
+
+    A reranker that cannot be built is no reason to have no engine: then `no_reranker` says why there is none.
+    """
 
     index: Index
     categoriser: Categoriser
     config: Mapping[str, Any] = field(default_factory=dict)
+    reranker: Reranker | None = None
+    no_reranker: str | None = None
 
 
 class Engine:
@@ -64,7 +70,8 @@ class Engine:
         providers = self.providers()
         place = providers.Place(self._url, self._data_dir / "models", self._cache_bytes)
         index = providers.build_index(config["mem0"]["embedder"], config["mem0"]["vector_store"], place)
-        return Built(index, _categoriser(index, config["openmemory"]), config)
+        reranker, failure = _reranker(providers, config["mem0"]["reranker"])
+        return Built(index, _categoriser(index, config["openmemory"]), config, reranker, failure)
 
     def use(self, built: Built) -> None:
         """From now on this one answers."""
@@ -137,6 +144,13 @@ class Engine:
     def categories(self, vectors: Vectors | None, count: int) -> list[list[str]]:
         """The categories of `count` texts by their vectors; none without vectors."""
         return [[] for _ in range(count)] if vectors is None else self.built.categoriser.categories(vectors)
+
+
+def _reranker(providers: Any, section: Mapping[str, Any]) -> tuple[Reranker | None, str | None]:
+    try:
+        return providers.build_reranker(section), None
+    except Invalid as error:
+        return None, str(error)
 
 
 def _categoriser(index: Index, section: Mapping[str, Any]) -> Categoriser:

@@ -16,7 +16,9 @@ from mem0.configs.embeddings.base import BaseEmbedderConfig
 from mem0.configs.llms.base import BaseLlmConfig
 from mem0.utils.factory import EmbedderFactory, LlmFactory, VectorStoreFactory
 
+from app.engine import rerankers
 from app.engine.index import Embedder, Index
+from app.engine.reranking import Reranker
 from app.engine.words.sqlite import SqliteWords
 from app.errors import Invalid
 
@@ -109,6 +111,17 @@ def _build_store(section: Mapping[str, Any], model: str, dimensions: int, place:
         "cache_bytes": place.cache_bytes,
     }
     return VectorStoreFactory.create(section["provider"], config)
+
+
+def build_reranker(section: Mapping[str, Any]) -> Reranker | None:
+    """The reranker that the configuration describes; None if it describes none.
+
+    Raises:
+        Invalid: it cannot be built; the message says why.
+    """
+    if section["provider"] is None:
+        return None
+    return rerankers.build(section["provider"], resolve({k: v for k, v in section["config"].items() if v is not None}))
 
 
 def is_set(variable: str) -> bool:

@@ -15,7 +15,7 @@ from app.services.accounts import is_storable
 from app.settings import ROOT
 
 DEFAULTS = ROOT / "default_config.json"
-PROVIDERS = ("llm", "embedder", "vector_store")
+PROVIDERS = ("llm", "embedder", "vector_store", "reranker")
 STORES = ("sqlite",)  # the vector stores that this version can use
 
 MAX_DEPTH = 8
@@ -23,7 +23,12 @@ MAX_TEXT = 1_000_000  # characters of a whole configuration
 
 # What mem0's classes take, and a configuration may not say: Python objects; and what becomes keyword arguments of a
 # model loader, where `trust_remote_code` would run a stranger's code in this process.
-NEVER = {"llm": frozenset({"response_callback"}), "embedder": frozenset({"model_kwargs"})}
+NEVER = {
+    "llm": frozenset({"response_callback"}),
+    "embedder": frozenset({"model_kwargs"}),
+    "reranker": frozenset({"show_progress_bar"}),
+}
+OPTIONAL = frozenset({"llm", "reranker"})  # sections that need not name a provider
 OBJECTS_ONLY = frozenset({"langchain"})  # providers whose model is a Python object
 
 # Where a provider's client connects when neither the configuration nor the environment names an address.
@@ -60,6 +65,9 @@ class OpenMemory(Strict):
     categories: Annotated[list[Category], Field(max_length=200)]
     category_threshold: Annotated[float, Field(ge=0, le=1)]
     max_categories: Annotated[int, Field(ge=0, le=20)]
+    rerank: bool
+    rerank_depth: Annotated[int, Field(ge=2, le=200)]
+    rerank_budget_ms: Annotated[int, Field(ge=10, le=60_000)]
 
     @field_validator("categories")
     @classmethod
@@ -98,6 +106,7 @@ class Mem0(Strict):
     llm: Provider
     embedder: Provider
     vector_store: Provider
+    reranker: Provider
 
 
 class Config(Strict):
@@ -196,6 +205,8 @@ def check(config: Json, providers: Any) -> None:
     _check_name("llm", mem0["llm"], [name for name in providers.llm_names() if name not in OBJECTS_ONLY])
     _check_name("embedder", mem0["embedder"], [name for name in providers.embedder_names() if name not in OBJECTS_ONLY])
     _check_name("vector_store", mem0["vector_store"], STORES)
+    _check_name("reranker", mem0["reranker"], providers.rerankers.names())
+    _check_nested_llm(mem0["reranker"], providers)
     taken = accepted(config, providers)
     for name in PROVIDERS:
         _check_keys(name, mem0[name]["config"], taken[name])
@@ -210,7 +221,7 @@ def _complaints(error: ValidationError) -> Iterator[str]:
 
 def _check_name(name: str, section: Json, known: Collection[str]) -> None:
     provider = section["provider"]
-    if provider is None and name == "llm":
+    if provider is None and name in OPTIONAL:
         return
     if provider not in known:
         raise Invalid(f"mem0.{name}.provider: {provider!r} is not available; there are: {', '.join(known)}")
@@ -219,9 +230,11 @@ def _check_name(name: str, section: Json, known: Collection[str]) -> None:
 def accepted(config: Json, providers: Any) -> dict[str, frozenset[str]]:
     """The keys that the `config` of each provider's section may hold: the default's, and what mem0's class takes."""
     default, llm = defaults()["mem0"], config["mem0"]["llm"]["provider"]
+    reranker = config["mem0"]["reranker"]["provider"]
     taken = {
         "llm": providers.llm_keys(llm) if llm in providers.llm_names() else frozenset(),
         "embedder": providers.embedder_keys(),
+        "reranker": providers.rerankers.keys(reranker) if reranker in providers.rerankers.names() else frozenset(),
     }
     return {
         name: (taken.get(name, frozenset()) | default[name]["config"].keys()) - NEVER.get(name, frozenset())
@@ -234,6 +247,32 @@ def _check_keys(name: str, config: Json, known: frozenset[str]) -> None:
     if unknown:
         takes = ", ".join(sorted(known)) or "none"
         raise Invalid(f"mem0.{name}.config: there are no such keys: {', '.join(unknown)}; this provider takes: {takes}")
+
+
+def nested_llm(section: Json) -> Json | None:
+    """The LLM that a reranker asks, as a section of its own; None if it asks none.
+
+    Raises:
+        Invalid: it is no object of a provider and its config.
+    """
+    config = section["config"]
+    if section["provider"] != "llm_reranker":
+        return None
+    nested = config.get("llm") or {}
+    below = nested.get("config") or {} if isinstance(nested, Mapping) else None
+    if not isinstance(below, Mapping) or not nested.keys() <= {"provider", "config"}:
+        raise Invalid("mem0.reranker.config.llm: this is an object of a provider and its config")
+    return {"provider": nested.get("provider") or config.get("provider") or "openai", "config": dict(below)}
+
+
+def _check_nested_llm(section: Json, providers: Any) -> None:
+    llm = nested_llm(section)
+    if llm is None:
+        return
+    known = [name for name in providers.llm_names() if name not in OBJECTS_ONLY]
+    if llm["provider"] not in known:
+        raise Invalid(f"mem0.reranker.config.llm.provider: there are: {', '.join(known)}")
+    _check_keys("reranker.config.llm", llm["config"], providers.llm_keys(llm["provider"]) - NEVER["llm"])
 
 
 def _check_texts(name: str, config: Json) -> None:
@@ -277,6 +316,9 @@ def check_reach(name: str, section: Json, providers: Any, allowed: Collection[st
     """
     for path, url in _urls(section, providers):
         provider_urls.check(url, allowed, f"mem0.{name}.config.{path}")
+    llm = nested_llm(section)
+    if llm is not None:
+        check_reach("reranker.config.llm", llm, providers, allowed)
 
 
 def _urls(section: Json, providers: Any) -> Iterator[tuple[str, str]]:

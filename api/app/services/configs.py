@@ -4,6 +4,7 @@ The row "main" of `configs` holds only what differs from `default_config.json`, 
 whoever has not changed them. All of it is the admins': it names hosts, models and secrets.
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -133,10 +134,13 @@ def _check_destinations(ctx: Context, old: Json, new: Json, sent: Json, provider
 
 def _build(ctx: Context, config: Json) -> Built:
     try:
-        return ctx.engine.build(config)
+        built = ctx.engine.build(config)
+        if built.no_reranker:
+            raise Invalid(config_secrets.scrub(built.no_reranker, config["mem0"]["reranker"]))
     except Invalid as error:
         reason = config_secrets.scrub(str(error), config["mem0"]["embedder"])
         raise Invalid(f"The engine cannot be built from this configuration: {reason}") from None
+    return built
 
 
 def _changed(old: Json, new: Json) -> list[str]:
@@ -146,7 +150,7 @@ def _changed(old: Json, new: Json) -> list[str]:
 def _engine_part(config: Mapping[str, Any]) -> Json:
     """What an engine is built from: changing the rest needs no new one."""
     ours = {key: value for key, value in config["openmemory"].items() if key != "custom_instructions"}
-    return {**ours, "embedder": config["mem0"]["embedder"], "vector_store": config["mem0"]["vector_store"]}
+    return {**ours, **{name: config["mem0"][name] for name in ("embedder", "vector_store", "reranker")}}
 
 
 def _effective(stored: Json) -> Json:
@@ -207,7 +211,7 @@ def _use(runtime: Runtime, config: Json) -> bool:
     try:
         # Again, not only when it was saved: what the host name means may have changed since.
         config_rules.check_reach("embedder", embedder, engine.providers(), runtime.settings.allowed_provider_hosts)
-        engine.use(engine.build(config))
+        engine.use(_with_safe_reranker(runtime, engine.build(config), config["mem0"]["reranker"]))
     except Invalid as error:
         # Not logger.exception: a client's message may quote the key that it was given.
         reason = config_secrets.scrub(str(error), embedder)
@@ -229,3 +233,17 @@ def _adopt(runtime: Runtime, config: Json) -> None:
         if served is not None and served.get("model") != index.model:
             session.execute(update(Memory).where(Memory.state == State.active).values(indexed_at=None))
         serve(session, index, sections(config))
+
+
+def _with_safe_reranker(runtime: Runtime, built: Built, section: Json) -> Built:
+    """The engine without its reranker if that may not be asked, or there is none: searches go on without it."""
+    try:
+        config_rules.check_reach(
+            "reranker", section, runtime.engine.providers(), runtime.settings.allowed_provider_hosts
+        )
+        why = built.no_reranker
+    except Invalid as error:
+        built, why = dataclasses.replace(built, reranker=None), str(error)
+    if why:
+        logger.error("there is no reranker; searches go on without it: %s", config_secrets.scrub(why, section))
+    return built

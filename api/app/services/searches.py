@@ -7,11 +7,13 @@ from typing import Any
 from app.context import Context
 from app.engine.index import Mode, Vectors
 from app.errors import Invalid, TooLarge, Unavailable
-from app.services import apps, filters, scopes
+from app.services import apps, filters, reranks, scopes, surroundings
 from app.services.drafts import checked_characters
 from app.services.filters import Clause
+from app.services.reranks import Order
 from app.services.scopes import Scope
 from app.services.sifting import Look, sift
+from app.services.surroundings import Turns
 from app.services.views import MemoryView
 
 MAX_QUERY = 10_000  # characters
@@ -21,11 +23,19 @@ LOGGED_QUERY = 500  # characters of the query that the access log keeps
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A hit: the memory, its score (0..1), and with `explain` what the score is made of."""
+    """A hit: the memory, its score (0..1), and what was asked for beside it.
+
+    Attributes:
+        parts: with `explain`, what the ranking's score is made of.
+        rerank_score: the reranker's own score, on its own scale; None where it gave none.
+        turns: with `neighbours`, what was said before and after.
+    """
 
     memory: MemoryView
     score: float
     parts: Mapping[str, float] | None = None
+    rerank_score: float | None = None
+    turns: Turns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to look for, and where: `filters` in mem0's grammar, `limit` 1 to 1,000, `threshold` 0 to 1."""
+    """What to look for, and where.
+
+    Attributes:
+        limit: 1 to 1,000 hits.
+        filters: in mem0's grammar (`services.filters`).
+        threshold: 0 to 1; hits below are left out.
+        rerank: whether to ask the configured reranker; None is as the configuration says.
+        neighbours: 0 to 5 turns before and after each hit.
+    """
 
     text: str
     limit: int = 10
@@ -47,6 +65,8 @@ class Query:
     filters: Mapping[str, Any] = field(default_factory=dict)
     threshold: float | None = None
     explain: bool = False
+    rerank: bool | None = None
+    neighbours: int = 0
 
 
 def search(ctx: Context, query: Query, *, user_id: str | None = None, app: str | None = None) -> Result:
@@ -64,10 +84,29 @@ def search(ctx: Context, query: Query, *, user_id: str | None = None, app: str |
     look = looked(scope, query, vector, mode, clauses)
     if look is None:
         return Result([], mode, warning)
-    sifted = sift(ctx, look, query.limit)
-    hits = [Found(one.memory, one.ranked.score, one.ranked.parts if query.explain else None) for one in sifted]
-    apps.log_reads(ctx, scope.reader, [hit.memory.id for hit in hits], "search", query=query.text[:LOGGED_QUERY])
-    return Result(hits, mode, warning)
+    is_reranked = reranks.is_wanted(ctx, query.rerank)
+    sifted = sift(ctx, look, reranks.depth(ctx, query.limit) if is_reranked else query.limit)
+    order = reranks.ordered(ctx, query.text, sifted, is_reranked)
+    hits = _found(ctx, query, scope, order)
+    shown = dict.fromkeys(id for hit in hits for id in (hit.memory.id, *(hit.turns.ids if hit.turns else ())))
+    apps.log_reads(ctx, scope.reader, list(shown), "search", query=query.text[:LOGGED_QUERY])
+    return Result(hits, mode, " ".join(filter(None, (warning, order.warning))) or None)
+
+
+def _found(ctx: Context, query: Query, scope: Scope, order: Order) -> list[Found]:
+    best = order.hits[: query.limit]
+    views = [one.memory for one, _ in best]
+    turns = surroundings.around(ctx, views, query.neighbours, scopes.visible(scope)) if query.neighbours else {}
+    return [
+        Found(
+            memory=one.memory,
+            score=score,
+            parts=one.ranked.parts if query.explain else None,
+            rerank_score=order.reranked.get(one.memory.id),
+            turns=turns.get(one.memory.id),
+        )
+        for one, score in best
+    ]
 
 
 def checked(query: Query) -> None:
@@ -82,6 +121,8 @@ def checked(query: Query) -> None:
         raise TooLarge(f"The query has {len(query.text)} characters; at most {MAX_QUERY} are taken")
     if not 1 <= query.limit <= MAX_LIMIT:
         raise Invalid(f"The limit is 1 to {MAX_LIMIT}")
+    if not 0 <= query.neighbours <= surroundings.MOST:
+        raise Invalid(f"There are 0 to {surroundings.MOST} neighbours")
     checked_characters(query.text)
 
 

@@ -114,7 +114,13 @@ def read(ctx: Context, statement: Select[*tuple[Any, ...]], values: Mapping[str,
     return [_view(row) for row in ctx.rows(statement, values)]
 
 
-def _view(row: Row[*tuple[Any, ...]]) -> MemoryView:
+def read_beside(ctx: Context, statement: Select[*tuple[Any, ...]], beside: int) -> list[tuple[Any, ...]]:
+    """As `read`, for a `VIEW` to which `beside` columns were added: the memories, each with those values."""
+    rows = [tuple(row) for row in ctx.rows(statement)]
+    return [(_view(row[:-beside]), *row[-beside:]) for row in rows]
+
+
+def _view(row: Sequence[Any]) -> MemoryView:
     *columns, names = row
     values = (*columns, sorted(names.split(SEPARATOR)) if names else [])
     return MemoryView(*values)

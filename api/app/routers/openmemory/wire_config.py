@@ -28,6 +28,9 @@ class OpenMemory(Open):
     categories: list[Category] | None = None
     category_threshold: float | None = None
     max_categories: int | None = None
+    rerank: bool | None = None
+    rerank_depth: int | None = None
+    rerank_budget_ms: int | None = None
 
 
 class LlmConfig(Open):
@@ -69,12 +72,28 @@ class VectorStore(Open):
     config: dict[str, Any] | None = None
 
 
+class RerankerConfig(Open):
+    """`mem0.reranker.config`."""
+
+    model: str | None = None
+    api_key: str | None = None
+    top_k: int | None = None
+
+
+class Reranker(Open):
+    """`mem0.reranker`; without a provider searches are not reranked."""
+
+    provider: str | None = None
+    config: RerankerConfig | None = None
+
+
 class Mem0(Open):
     """`mem0`."""
 
     llm: Llm | None = None
     embedder: Embedder | None = None
     vector_store: VectorStore | None = None
+    reranker: Reranker | None = None
 
 
 class Config(Open):
