@@ -306,7 +306,7 @@ def test_secrets_reach_neither_the_log_nor_an_error(
     [
         ({"mem1": {}}, "mem1"),
         ({"openmemory": {"custom": 1}}, "openmemory.custom"),
-        ({"mem0": {"reranker": {}}}, "mem0.reranker"),
+        ({"mem0": {"graph_store": {}}}, "mem0.graph_store"),
         ({"mem0": {"llm": {"name": "x"}}}, "mem0.llm.name"),
         ({"mem0": 5}, "mem0"),
         ({"mem0": {"llm": []}}, "mem0.llm"),

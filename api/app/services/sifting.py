@@ -73,7 +73,7 @@ def rank(ctx: Context, look: Look, wanted: int) -> list[Ranked]:
         return _ranked(ctx, look, wanted, within)
     depth = _depth(look, wanted)
     ranked = _ranked(ctx, look, depth)
-    passed = _passing(ctx, look, ranked)
+    passed = passing(ctx, look, ranked)
     if len(passed) >= wanted or len(ranked) < depth or ranked[-1].score < look.threshold:
         return passed
     return _ranked(ctx, look, wanted, _candidates(ctx, look.seen))
@@ -95,7 +95,8 @@ def _ranked(ctx: Context, look: Look, depth: int, within: Collection[UUID] | Non
     return ctx.engine.index.rank(look.owner_id, look.text, look.vector, look.mode, depth, within)
 
 
-def _passing(ctx: Context, look: Look, ranked: Sequence[Ranked]) -> list[Ranked]:
+def passing(ctx: Context, look: Look, ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Those of the ranked that may be shown. One statement for each thousand."""
     passed: list[Ranked] = []
     statement = _OF_THESE.where(asked_last(*look.seen))
     for start in range(0, len(ranked), CHUNK):

@@ -11,7 +11,7 @@ from app.routers.openmemory import wire_memories as wire
 from app.routers.openmemory.fields import Name, Phrase, Time
 from app.routers.openmemory.paging import FiftyAPage, PageNumber, Paging, TenAPage
 from app.routers.protocol import Reading, Writing, shaped
-from app.services import access_logs, categories, listings, memories, searches, states
+from app.services import access_logs, categories, listings, memories, states
 from app.services.listings import Filter
 
 router = APIRouter(prefix="/memories", tags=["memories"])
@@ -62,12 +62,6 @@ def listing(
 def delete_many(ctx: Writing, body: wire.MemoriesDelete) -> wire.Sentence:
     """All or none."""
     return wire.deleted(states.set_many(ctx, body.memory_ids, State.deleted, body.user_id))
-
-
-@router.post("/search", response_model=wire.SearchAnswer, summary="Search by relevance")
-def search(ctx: Reading, body: wire.SearchRequest) -> wire.SearchAnswer:
-    """The memories that answer the query best; logged as shown to the reading app."""
-    return wire.found(searches.search(ctx, body.asked(), user_id=body.user_id, app=body.app))
 
 
 @router.post("/filter", response_model=wire.MemoryPage, summary="List what a person governs")

@@ -9,12 +9,11 @@ from fastapi_pagination import Page
 from pydantic import BaseModel, BeforeValidator, Field
 
 from app.models import Category, State
-from app.routers.openmemory.fields import Name, Phrase, Question, Time
+from app.routers.openmemory.fields import Name, Phrase, Time
 from app.routers.openmemory.paging import Paging
 from app.services.drafts import Draft, draft
 from app.services.listings import Filter
 from app.services.memories import Added
-from app.services.searches import Query, Result
 from app.services.views import Listing, MemoryView
 
 Object = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
@@ -122,31 +121,6 @@ class FilterRequest(BaseModel):
         )
 
 
-class SearchRequest(BaseModel):
-    """POST /memories/search: the relevance search that all doors share."""
-
-    user_id: Name | None = None
-    query: Question
-    limit: Annotated[int | None, Field(ge=1, le=1_000)] = None
-    top_k: Annotated[int | None, Field(ge=1, le=1_000)] = None
-    mode: Literal["hybrid", "vector", "keyword"] = "hybrid"
-    app: Name | None = Field(None, description="The app that reads: logged, and bound by its pauses and rules.")
-    filters: Object = Field({}, description="app, app_id, categories, author, run_id, tags, from_date, to_date, ...")
-    threshold: Annotated[float | None, Field(ge=0, le=1)] = None
-    explain: bool = False
-
-    def asked(self) -> Query:
-        """What to look for."""
-        return Query(
-            text=self.query,
-            limit=self.limit or self.top_k or 10,
-            mode=self.mode,
-            filters=self.filters,
-            threshold=self.threshold,
-            explain=self.explain,
-        )
-
-
 class MemoryItem(BaseModel):
     """A memory in a list. `created_at` is in epoch seconds; our own times carry their zone."""
 
@@ -210,23 +184,6 @@ class BulkCreated(BaseModel):
     inference: str | None
 
 
-class Hit(MemoryItem):
-    """A memory found by a search."""
-
-    text: str
-    score: float
-    explanation: dict[str, float] | None = None
-
-
-class SearchAnswer(BaseModel):
-    """The answer to a search, best first. `mode` is what was searched in the end."""
-
-    results: list[Hit]
-    total: int
-    mode: str
-    warning: str | None = None
-
-
 class CategoryItem(BaseModel):
     """A category; times as the genuine server writes them, UTC without a zone."""
 
@@ -255,7 +212,8 @@ def naive(when: datetime) -> str:
     return when.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
-def _fields(view: MemoryView) -> dict[str, Any]:
+def columns(view: MemoryView) -> dict[str, Any]:
+    """A memory's values in a list, by their names."""
     return {
         "id": view.id,
         "content": view.content,
@@ -277,7 +235,7 @@ def _fields(view: MemoryView) -> dict[str, Any]:
 
 
 def _one(view: MemoryView) -> dict[str, Any]:
-    return _fields(view) | {
+    return columns(view) | {
         "text": view.content,
         "memory_type": view.memory_type,
         "archived_at": view.archived_at,
@@ -287,7 +245,7 @@ def _one(view: MemoryView) -> dict[str, Any]:
 
 def item(view: MemoryView) -> MemoryItem:
     """A memory in a list."""
-    return MemoryItem.model_validate(_fields(view))
+    return MemoryItem.model_validate(columns(view))
 
 
 def one(view: MemoryView) -> MemoryOne:
@@ -312,19 +270,9 @@ def bulk_created(added: Added) -> BulkCreated:
 
 def page(listing: Listing[MemoryView], paging: Paging) -> MemoryPage:
     """A page of memories, as fastapi-pagination counts pages."""
-    items = [_fields(view) for view in listing.items]
+    items = [columns(view) for view in listing.items]
     counted = {"total": listing.total, "page": paging.page, "size": paging.size}
     return MemoryPage.model_validate({"items": items, **counted, "pages": -(-listing.total // paging.size)})
-
-
-def found(result: Result) -> SearchAnswer:
-    """The answer to a search."""
-    hits = [
-        {**_fields(hit.memory), "text": hit.memory.content, "score": hit.score, "explanation": hit.parts}
-        for hit in result.hits
-    ]
-    answer = {"results": hits, "total": len(hits), "mode": result.mode, "warning": result.warning}
-    return SearchAnswer.model_validate(answer)
 
 
 def categories(listing: Listing[Category]) -> Categories:
