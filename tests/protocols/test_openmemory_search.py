@@ -170,10 +170,8 @@ def test_filters_that_make_no_sense_are_refused(door: TestClient) -> None:
         assert refused(door, filters=filters)[0] == 400, filters
 
 
-def test_more_matches_than_are_handed_to_the_index_are_sifted(
-    door: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sifting, "SELECTIVE", 3)
+def test_matches_are_sifted_until_there_are_enough(door: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sifting, "SIFTED", 25)
     for i in range(40):
         remember(door, f"note number {i}", metadata={"author": "Ann" if i % 2 else "Bo"})
     found = search(door, "note number", filters={"author": "Ann"}, limit=20)["results"]

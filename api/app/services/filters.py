@@ -29,6 +29,7 @@ LARGEST = 2**63  # whole numbers that SQLite holds exactly
 SHOWN = 200  # characters of a clause where it is quoted
 
 ANY = "*"
+SELECTIVE = ("id", "memory_ids", "run_id", "session_id", "hash")
 LOGIC = ("AND", "OR", "NOT")
 OPERATORS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains", "icontains")
 RANGES = {
@@ -42,10 +43,14 @@ STARTS = {"from_date": "to_date", "occurred_from": "occurred_to"}
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One of the conditions that must all hold: as it was written, and as SQL."""
+    """One of the conditions that must all hold: as it was written, and as SQL.
+
+    `is_selective` where it leaves few memories, and an index of the database finds them.
+    """
 
     text: str
     condition: ColumnElement[bool]
+    is_selective: bool = False
 
 
 def compiled(filters: Mapping[str, Any] | None) -> ColumnElement[bool] | None:
@@ -77,7 +82,10 @@ def _clauses(filters: Mapping[str, Any]) -> Iterator[Clause]:
                 yield from _clauses(member)
         else:
             text = json.dumps({name: value}, ensure_ascii=False, default=str)
-            yield Clause(text if len(text) <= SHOWN else f"{text[:SHOWN]}...", _condition(name, value))
+            shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+            yield Clause(
+                shown, _condition(name, value), name in SELECTIVE and value != ANY and isinstance(value, str | list)
+            )
 
 
 def _check_size(filters: Mapping[str, Any]) -> None:

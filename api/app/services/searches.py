@@ -148,4 +148,5 @@ def looked(scope: Scope, query: Query, vector: Vectors | None, mode: Mode, claus
         return None
     seen = [*scopes.visible(scope), *(clause.condition for clause in clauses)]
     is_narrowed = bool(clauses) or (scope.reader is not None and scope.reader.has_rules)
-    return Look(scope.owner_id, query.text, vector, mode, seen, is_narrowed, query.threshold or 0.0)
+    is_selective = any(clause.is_selective for clause in clauses)
+    return Look(scope.owner_id, query.text, vector, mode, seen, is_narrowed, is_selective, query.threshold or 0.0)

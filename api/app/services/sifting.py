@@ -13,12 +13,10 @@ from app.engine.ranking import Ranked
 from app.models import Memory
 from app.services.views import MemoryView, fetch
 
-SELECTIVE = 2_000  # so many memories or fewer that the filters leave are handed to the index, which then is exact
-SELECTIVE_TIMES = 10  # or so many times the limit
-SIFTED = 1_000  # of more than that so many are ranked first and sifted after
-SIFTED_TIMES = 4
 SLACK = 100  # ranked without filters: a few may be gone since, and the index looks as deep anyway
-CHUNK = 1_000  # ids a statement
+SIFTED, SIFTED_TIMES = 200, 2  # ranked with filters before SQL sifts: at least, and times those wanted
+CHUNK = 1_000  # memories a statement
+IDS = 5_000  # ids a statement
 
 _OF_THESE = select(Memory.id).where(Memory.id.in_(bindparam("ids", expanding=True)))
 
@@ -30,6 +28,7 @@ class Look:
     Attributes:
         seen: the scope's conditions and the filters'.
         is_narrowed: whether they hide more than what the index does not hold anyway.
+        is_selective: whether they leave so few that SQL is asked first.
     """
 
     owner_id: UUID
@@ -38,6 +37,7 @@ class Look:
     mode: Mode
     seen: Sequence[ColumnElement[bool]]
     is_narrowed: bool
+    is_selective: bool = False
     threshold: float = 0.0
 
 
@@ -53,41 +53,43 @@ def sift(ctx: Context, look: Look, wanted: int) -> list[Sifted]:
     """The `wanted` memories that answer best of those that may be shown, best first; fewer if there are no more."""
     ranked = rank(ctx, look, wanted)
     found = _fetched(ctx, look, ranked, wanted)
-    if len(found) < wanted and not look.is_narrowed and len(ranked) == _depth(look, wanted):
-        # What the index holds and SQL hides fills all of the first round.
-        found = _fetched(ctx, look, _ranked(ctx, look, wanted, _candidates(ctx, look.seen)), wanted)
+    if len(found) < wanted and not look.is_narrowed and not _is_all(look, ranked, _depth(look, wanted)):
+        # What the index holds and SQL hides, the index being behind, fills all of the first round.
+        found = _fetched(ctx, look, _ranked(ctx, look, wanted, _candidates(ctx, look)), wanted)
     return found
 
 
 def rank(ctx: Context, look: Look, wanted: int) -> list[Ranked]:
     """What answers best, best first: of what the filters leave `wanted` or more, if there are as many.
 
-    When the filters leave few memories, the index ranks just those. Otherwise it ranks deeper than `wanted`, and SQL
-    says which of the ranked remain; should they be too few, the index is given every id that the filters leave. So
-    there are two rounds at most, and the best are never missed. Without filters nothing is asked of SQL here.
+    The index ranks more than are wanted, and SQL says which of the ranked the filters leave. Should they be too few,
+    SQL says which memories the filters leave at all, and the index ranks just those. So there are two rounds at most,
+    and the best are never missed. Without filters nothing is asked of SQL here.
     """
-    if not look.is_narrowed:
-        return _ranked(ctx, look, _depth(look, wanted))
-    within = _candidates(ctx, look.seen, max(SELECTIVE, SELECTIVE_TIMES * wanted))
-    if within is not None:
-        return _ranked(ctx, look, wanted, within)
+    if look.is_selective:
+        return _ranked(ctx, look, wanted, _candidates(ctx, look))
     depth = _depth(look, wanted)
     ranked = _ranked(ctx, look, depth)
+    if not look.is_narrowed:
+        return ranked
     passed = passing(ctx, look, ranked)
-    if len(passed) >= wanted or len(ranked) < depth or ranked[-1].score < look.threshold:
+    if len(passed) >= wanted or _is_all(look, ranked, depth):
         return passed
-    return _ranked(ctx, look, wanted, _candidates(ctx, look.seen))
+    return _ranked(ctx, look, wanted, _candidates(ctx, look))
 
 
 def _depth(look: Look, wanted: int) -> int:
     return max(SIFTED, SIFTED_TIMES * wanted) if look.is_narrowed else max(SLACK, wanted)
 
 
-def _candidates(ctx: Context, seen: Sequence[ColumnElement[bool]], most: int | None = None) -> list[UUID] | None:
-    """The ids that may be shown; None if there are more than `most`."""
-    query = select(Memory.id).where(*seen)
-    ids = [row[0] for row in ctx.rows(query if most is None else query.limit(most + 1))]
-    return None if most is not None and len(ids) > most else ids
+def _is_all(look: Look, ranked: Sequence[Ranked], depth: int) -> bool:
+    """Whether nothing that is worth showing can come after the ranked."""
+    return len(ranked) < depth or ranked[-1].score < look.threshold
+
+
+def _candidates(ctx: Context, look: Look) -> list[UUID]:
+    """The ids of all that may be shown."""
+    return [row[0] for row in ctx.rows(select(Memory.id).where(*look.seen))]
 
 
 def _ranked(ctx: Context, look: Look, depth: int, within: Collection[UUID] | None = None) -> list[Ranked]:
@@ -96,11 +98,11 @@ def _ranked(ctx: Context, look: Look, depth: int, within: Collection[UUID] | Non
 
 
 def passing(ctx: Context, look: Look, ranked: Sequence[Ranked]) -> list[Ranked]:
-    """Those of the ranked that may be shown. One statement for each thousand."""
+    """Those of the ranked that may be shown. One statement for each 5,000."""
     passed: list[Ranked] = []
     statement = _OF_THESE.where(asked_last(*look.seen))
-    for start in range(0, len(ranked), CHUNK):
-        piece = ranked[start : start + CHUNK]
+    for start in range(0, len(ranked), IDS):
+        piece = ranked[start : start + IDS]
         shown = {row[0] for row in ctx.rows(statement, {"ids": [one.id for one in piece]})}
         passed += [one for one in piece if one.id in shown]
     return passed
