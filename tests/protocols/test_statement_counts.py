@@ -80,6 +80,9 @@ SEARCHES = [
     {"app": "one", "limit": 50},
     {"filters": {"author": "nobody"}},
     {"filters": {"categories": "travel"}, "explain": True},
+    {"filters": {"OR": [{"n": {"gte": 3}}, {"NOT": {"run_id": "*"}}]}, "neighbours": 5, "limit": 200},
+    {"filters": {"content": {"contains": "note 7:"}}},
+    {"filters": {"run_id": "none"}, "rerank": True},
 ]
 
 
