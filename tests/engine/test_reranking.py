@@ -1,8 +1,10 @@
 """Reranking in bounded time. The rerankers are scripted: none of mem0's works without a key or half a gigabyte."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID
 
@@ -150,6 +152,53 @@ def test_a_reranker_is_made_from_its_section(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_cannot_be_made_says_why(provider: str, config: dict[str, Any], told: str) -> None:
     with pytest.raises(Invalid, match=told):
         providers.build_reranker({"provider": provider, "config": config})
+
+
+class ScriptedServer(BaseHTTPRequestHandler):
+    """A server that speaks OpenAI's protocol over real HTTP, and finds longer documents better."""
+
+    def do_POST(self) -> None:
+        """One completion: a number."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        document = asked["messages"][-1]["content"].partition("Document: ")[2]
+        message = {"role": "assistant", "content": f"{min(1.0, len(document) / 20):.2f}"}
+        body = json.dumps(
+            {
+                "id": "1",
+                "object": "chat.completion",
+                "created": 0,
+                "model": "m",
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            }
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Where the scripted server listens."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ScriptedServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    server.server_close()
+
+
+def test_mem0s_llm_reranker_works_with_a_server_of_openais_kind(address: str) -> None:
+    llm = {"provider": "openai", "config": {"model": "m", "openai_base_url": address, "api_key": "k"}}
+    made = providers.build_reranker({"provider": "llm_reranker", "config": {"llm": llm}})
+    assert made is not None
+    texts = {ONE: "short", TWO: "quite a long text", THREE: "of some length"}
+    found = made.rerank("why", texts, 30)
+    assert (found.order, found.warning) == ([TWO, THREE, ONE], None)
+    assert found.scores == {TWO: 0.85, THREE: 0.7, ONE: 0.25}
 
 
 def test_the_keys_are_mem0s() -> None:

@@ -243,8 +243,16 @@ OUT_OF_BOUNDS = [
     {"mode": "magic"},
     {"threshold": 1.5},
     {"filters": []},
+    {"neighbours": 6},
+    {"neighbours": -1},
+    {"rerank": "perhaps"},
     {"user_id": ""},
 ]
+
+
+def test_a_query_of_nothing_is_refused(door: TestClient) -> None:
+    for query in (" ", "\n\t "):
+        assert refused(door, query=query) == (400, "The query is empty")
 
 
 def test_requests_out_of_bounds_are_refused(door: TestClient) -> None:
