@@ -64,7 +64,7 @@ def rank(ctx: Context, look: Look, wanted: int) -> list[Ranked]:
 
     The index ranks more than are wanted, and SQL says which of the ranked the filters leave. Should they be too few,
     SQL says which memories the filters leave at all, and the index ranks just those. So there are two rounds at most,
-    and the best are never missed. Without filters nothing is asked of SQL here.
+    and what the index itself finds is not missed. Without filters nothing is asked of SQL here.
     """
     if look.is_selective:
         return _ranked(ctx, look, wanted, _candidates(ctx, look))
