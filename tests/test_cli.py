@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -18,10 +19,10 @@ from typer.testing import CliRunner, Result
 
 from app import cli, migrations
 from app.context import Runtime
-from app.database import Database, new_id
+from app.database import Database, new_id, now
 from app.engine.sync import INDEX_KEY
 from app.errors import Conflict, Invalid
-from app.models import App, Config, Memory, MemoryVector
+from app.models import App, Config, Memory, MemoryVector, User
 from app.services import accounts, doctor
 from app.settings import ROOT, Settings
 from tests.conftest import MODEL_CACHE
@@ -346,3 +347,24 @@ def _answer(url: str) -> httpx.Response:
         except httpx.TransportError:
             time.sleep(0.1)
     raise AssertionError("the server does not answer")
+
+
+def test_purge_says_how_many_and_needs_to_know_how_long(home: Path) -> None:
+    run("user", "list")
+    (home / "models").symlink_to(MODEL_CACHE)
+    database = Database(f"sqlite:///{home / 'commonplace.db'}")
+    with database.transaction() as session:
+        owner = session.scalars(select(User.id)).one()
+        app = App(owner_id=owner, name="notes")
+        session.add(app)
+        session.flush()
+        for days in (3, 1):
+            row = {"user_id": owner, "app_id": app.id, "content": "x", "content_hash": "x", "state": "deleted"}
+            session.add(Memory(**row, deleted_at=now() - timedelta(days=days)))
+    database.dispose()
+    assert "purge_after_days is not set" in str(run("purge").exception)
+    assert "purge_after_days is not set" in str(run("purge", "--dry-run").exception)
+    assert run("purge", "--days", "2", "--dry-run").stdout == "Would purge 1 memories\n"
+    assert run("purge", "--days", "2").stdout == "Purged 1 memories\n"
+    assert run("purge", "--days", "2", "--dry-run").stdout == "Would purge 0 memories\n"
+    assert run("purge", "--days", "0", "--dry-run").stdout == "Would purge 1 memories\n"

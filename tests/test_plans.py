@@ -14,15 +14,17 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, select, text
 
 from app import migrations
 from app.context import Caller, Context, Runtime
-from app.database import Database
+from app.database import Database, now
 from app.engine.index import Index, Together
 from app.engine.sync import sync_all
-from app.services import access_logs, accounts, apps, categories, listings, stats
+from app.models import Memory
+from app.services import access_logs, accounts, apps, categories, expiry, listings, purges, retention, stats
 from app.services.listings import Filter
+from app.services.retention_rules import Rule
 from app.services.views import Window
 from app.settings import Settings
 from tests import volume
@@ -252,3 +254,37 @@ def test_the_sweep_finds_what_waits_by_its_index(runtime: Runtime) -> None:
             assert not plan.scans, str(plan)
             looks = "ORDER BY" in plan.statement
             assert not looks or any("ix_memories_unindexed" in step for step in plan.steps), str(plan)
+
+
+RULES = [
+    {"archive_after_days": 20_000},
+    {"archive_after_days_without_access": 20_000},
+    {"app": "app-1", "archive_after_days": 20_000},
+    {"category": "category-3", "archive_after_days_without_access": 20_000},
+]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_retention_rule_looks_only_at_what_is_old_enough(runtime: Runtime, rule: dict[str, Any]) -> None:
+    conditions = retention.conditions(Rule(name="rule", **rule), now())
+    with caught(runtime.database) as found, runtime.database.reading() as session:
+        assert session.scalars(select(Memory.id).where(*conditions).limit(10)).all() == []
+    check_worker(runtime, found, "ix_memories_(state|created|app)")
+
+
+def test_the_worker_finds_what_expires_and_what_is_purged_by_their_indexes(runtime: Runtime) -> None:
+    with caught(runtime.database) as found, runtime.database.reading() as session:
+        session.execute(expiry.late(Memory.id).limit(10)).all()
+    check_worker(runtime, found, "ix_memories_expires_at")
+    with caught(runtime.database) as found:
+        purges.due(runtime, 30)
+    check_worker(runtime, found, "ix_memories_deleted_at")
+
+
+def check_worker(runtime: Runtime, found: Caught, index: str) -> None:
+    """The statement about memories goes by that index."""
+    (asked,) = [one for one in found.statements if "FROM memories" in one[0]]
+    with runtime.database.engine.connect() as connection:
+        plan = explain(connection, *asked)
+    assert not plan.scans, str(plan)
+    assert any(re.search(index, step) for step in plan.steps), str(plan)

@@ -24,7 +24,7 @@ from app import logs, migrations
 from app.context import Context, Runtime
 from app.database import now
 from app.errors import CommonplaceError, Invalid
-from app.services import accounts, backups, configs, doctor, indexes, keys, rebuilds, users
+from app.services import accounts, backups, configs, doctor, indexes, keys, purges, rebuilds, users
 from app.services.views import Window
 from app.settings import Settings
 from app.sweep import Sweep
@@ -188,6 +188,21 @@ def import_file(
             f"made {done.apps} apps and {done.categories} categories"
         )
         _level(runtime, indexes.pending(runtime))
+
+
+@app.command()
+def purge(
+    days: Annotated[int | None, typer.Option(min=0, max=36500, help="Instead of openmemory.purge_after_days.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
+) -> None:
+    """Destroy what was deleted longer ago than the configuration says."""
+    with _runtime() as runtime:
+        due = purges.due(runtime, days)
+        if dry_run:
+            typer.echo(f"Would purge {due} memories")
+            return
+        configs.refresh(runtime)
+        typer.echo(f"Purged {purges.run(runtime, days)} memories")
 
 
 @app.command()

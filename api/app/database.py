@@ -247,6 +247,7 @@ def _set_pragmas(connection: Any) -> None:
         "foreign_keys = ON",
         "cache_size = -1000",  # KiB a connection, of up to 96; the system caches the file for all of them
         "temp_store = MEMORY",
+        "secure_delete = ON",  # what is deleted is overwritten; some builds of SQLite do so anyway
     ):
         raw.execute(f"PRAGMA {pragma}").close()
 

@@ -7,7 +7,7 @@ from app.context import Runtime
 from app.engine import return_memory
 from app.engine.sync import sync_all
 from app.errors import CommonplaceError
-from app.services import accesses, configs, rebuilds
+from app.services import accesses, configs, expiry, purges, rebuilds, retention
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,10 @@ class Sweep:
 
     def _sweep(self) -> None:
         accesses.spread(self._runtime)
+        expiry.expire(self._runtime)
+        retention.sweep(self._runtime)
         self._sync()
+        purges.sweep(self._runtime)
         for progress in rebuilds.run(self._runtime):
             logger.info("building the new index", extra={"memories": progress.done, "of": progress.total})
             self._sync()  # a build takes long, and what a request could not do does not wait for it

@@ -194,6 +194,10 @@ FIELDS = [
     ("DELETE", "/memories", {"memory_ids": [UNKNOWN], "user_id": None}),
     ("DELETE", "/memories/{id}", {"user_id": None}),
     ("PUT", "/memories/{id}", {"memory_content": "x", "user_id": None}),
+    ("PUT", "/memories/{id}", {"expires_at": None}),
+    ("POST", "/memories", {"text": "x", "expires_at": None}),
+    ("POST", "/memories/{id}/restore", {"user_id": None}),
+    ("POST", "/memories/{id}/purge", {"user_id": None}),
 ]
 
 
@@ -335,6 +339,9 @@ def test_reversed_dates_are_refused(door: TestClient) -> None:
 BY_ID = [
     ("GET", "/memories/{}", None),
     ("PUT", "/memories/{}", {"memory_content": "x"}),
+    ("GET", "/memories/{}/history", None),
+    ("POST", "/memories/{}/restore", None),
+    ("POST", "/memories/{}/purge", None),
     ("DELETE", "/memories/{}", None),
     ("GET", "/memories/{}/related", None),
     ("GET", "/memories/{}/access-log", None),

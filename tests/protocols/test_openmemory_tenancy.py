@@ -1,14 +1,21 @@
 """Two users of one server: whatever one asks of the other's is answered exactly like what does not exist."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
-from app.context import Runtime
+from app.context import Caller, Runtime
+from app.errors import NotFound
+from app.models import User
+from app.services import purges
+from tests.conftest import AsCaller
 from tests.protocols.asking import API, UNKNOWN, Person, dump, ok, remember
 
+BOTH = frozenset({"read", "write"})
 SECRET = "We fly to Rome and stay at the Hotel Splendide"
 
 
@@ -58,7 +65,8 @@ def placed(value: Any, two: Two) -> Any:
     if isinstance(value, list):
         return [placed(item, two) for item in value]
     if isinstance(value, str) and value != SECRET:
-        return value.format(id=two.secret["id"], app=two.secret["app_id"], category=two.category)
+        names = {name: two.secret[key] for name, key in (("id", "id"), ("app", "app_id"), ("event", "event_id"))}
+        return value.format(**names, category=two.category)
     return value
 
 
@@ -87,7 +95,16 @@ VERBS = [
     ("GET", "/memories/{id}?user_id=bo", None),
     ("GET", "/memories/{id}/related", None),
     ("GET", "/memories/{id}/access-log", None),
+    ("GET", "/memories/{id}/history", None),
+    ("GET", "/memories/{id}/history?user_id=ann", None),
+    ("GET", "/memories/{id}/history?user_id=bo", None),
+    ("POST", "/memories/{id}/restore", {"version": 1}),
+    ("POST", "/memories/{id}/restore", {"user_id": "ann"}),
+    ("POST", "/memories/{id}/restore", {"version": 1, "user_id": "bo"}),
+    ("POST", "/events/{event}/undo", None),
+    ("POST", "/events/{event}/undo", {"force": True}),
     ("PUT", "/memories/{id}", {"memory_content": "x"}),
+    ("PUT", "/memories/{id}", {"expires_at": None}),
     ("PUT", "/memories/{id}", {"memory_content": "x", "user_id": "ann"}),
     ("PUT", "/memories/{id}", {"memory_content": "x", "user_id": "bo"}),
     ("DELETE", "/memories/{id}", None),
@@ -118,7 +135,7 @@ class Nothing(Two):
     """Ids that nobody has, in the place of Ann's."""
 
     def __init__(self) -> None:
-        self.secret = {"id": UNKNOWN, "app_id": UNKNOWN}
+        self.secret = {"id": UNKNOWN, "app_id": UNKNOWN, "event_id": UNKNOWN}
         self.category = UNKNOWN
 
 
@@ -132,6 +149,17 @@ def test_what_is_anothers_is_answered_like_what_is_not_there(two: Two, runtime: 
         for id in (two.secret["id"], two.secret["app_id"], two.category):
             said = said.replace(id, UNKNOWN)
         assert (theirs.status_code, said) == (404, nothing.text), (method, path)
+    assert dump(runtime) == before
+
+
+def test_what_is_anothers_is_not_purged(two: Two, runtime: Runtime, ctx: AsCaller) -> None:
+    ok(two.ann.delete(f"{API}/memories/{two.secret['id']}"))
+    with ctx() as c:
+        bo = Caller(c.session.scalars(select(User.id).where(User.user_id == "bo")).one(), "bo", None, BOTH, True)
+    before = dump(runtime)
+    for id in (two.secret["id"], UNKNOWN):
+        with pytest.raises(NotFound, match=r"^Memory not found$"), ctx(bo, writing=True) as c:
+            purges.purge(c, UUID(id))
     assert dump(runtime) == before
 
 

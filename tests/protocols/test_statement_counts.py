@@ -44,6 +44,7 @@ READS = [
     ("GET", "/memories/categories", None),
     ("GET", "/memories/{id}", None),
     ("GET", "/memories/{id}/access-log?size=1", None),
+    ("GET", "/memories/{id}/history?size=5", None),
     ("GET", "/memories/{id}/related", None),
     ("GET", "/apps?size=2", None),
     ("GET", "/apps/{app}", None),
@@ -117,7 +118,7 @@ def test_a_write_costs_the_same_whatever_there_is(door: TestClient, runtime: Run
         costs.append(
             [
                 cost(runtime, door, "POST", "/memories", {"text": words}),
-                *(changed(door, runtime, verb) for verb in ("PUT", "DELETE", "archive", "pause")),
+                *(changed(door, runtime, verb) for verb in ("PUT", "DELETE", "archive", "pause", "restore", "undo")),
             ]
         )
     assert costs[0] == costs[1]
@@ -125,8 +126,13 @@ def test_a_write_costs_the_same_whatever_there_is(door: TestClient, runtime: Run
 
 def changed(door: TestClient, runtime: Runtime, verb: str) -> int:
     """Statements of one change of a new memory."""
-    id = remember(door, f"We fly to Oslo ({verb})")["id"]
+    made = remember(door, f"We fly to Oslo ({verb})")
+    id, event = made["id"], made["event_id"]
+    if verb == "restore":
+        ok(door.delete(f"{API}/memories/{id}"))
     asked = {
+        "restore": lambda: door.post(f"{API}/memories/{id}/restore"),
+        "undo": lambda: door.post(f"{API}/events/{event}/undo"),
         "PUT": lambda: door.put(f"{API}/memories/{id}", json={"memory_content": f"We fly to Oslo, {verb} again"}),
         "DELETE": lambda: door.delete(f"{API}/memories/{id}"),
         "archive": lambda: door.post(f"{API}/memories/actions/archive", json=[id]),
@@ -144,6 +150,16 @@ def test_a_bulk_of_many_costs_as_many_statements_as_one_of_few(door: TestClient,
         items = [{"text": f"We fly to Rome, hotel {i}"} for i in range(count)]
         costs.append(cost(runtime, door, "POST", "/memories/bulk", {"memories": items}))
     assert costs[0] == costs[1]
+
+
+def test_a_preview_costs_the_same_for_one_rule_and_for_twenty(door: TestClient, runtime: Runtime) -> None:
+    costs = []
+    for rules in (1, 20):
+        fill(door, 0, FEW, "admin")
+        sent = [{"name": str(number), "archive_after_days": 1} for number in range(rules)]
+        ok(door.patch(f"{API}/config", json={"openmemory": {"retention": sent}}))
+        costs.append(cost(runtime, door, "GET", "/retention/preview"))
+    assert costs[0] == costs[1] <= 6
 
 
 def test_every_write_and_every_search_embeds_once(door: TestClient, encodes: list[int]) -> None:

@@ -30,6 +30,7 @@ class Event(Base):
     results: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     error: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)
+    undoes: Mapped[UUID | None]  # the receipt whose changes this one took back
     created_at: Mapped[Created]
     updated_at: Mapped[Updated]
 

@@ -57,6 +57,11 @@ class Memory(Base):
         Index("ix_memories_run", "user_id", "run_id", "occurred_at"),
         _partial("ix_memories_unindexed", "id", where=text("indexed_at IS NULL")),
         _partial("ix_memories_expiring", "user_id", "expires_at", "id", where=text("expires_at IS NOT NULL")),
+        # For the worker, which asks for everybody's: what is to expire next, and what is to be purged next.
+        _partial("ix_memories_expires_at", "expires_at", "id", where=text("expires_at IS NOT NULL")),
+        _partial("ix_memories_deleted_at", "deleted_at", "id", where=text("deleted_at IS NOT NULL")),
+        # Without it the database looks through all memories for what the one superseded that is purged.
+        _partial("ix_memories_superseded_by", "superseded_by", where=text("superseded_by IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -97,6 +102,7 @@ class MemoryVersion(Base):
     content: Mapped[str] = mapped_column(Text)
     metadata_: Mapped[Object] = mapped_column("metadata")
     state: Mapped[str] = mapped_column(String(16))
+    expires_at: Mapped[Time | None]
     changed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[Created]
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from app.errors import Invalid
 from app.services import config_secrets, provider_urls
 from app.services.accounts import is_storable
+from app.services.retention_rules import Days, Rules, Strict
 from app.settings import ROOT
 
 DEFAULTS = ROOT / "default_config.json"
@@ -45,12 +46,6 @@ HOST_PART = re.compile(r"[A-Za-z0-9._:-]*")
 Json = dict[str, Any]
 
 
-class Strict(BaseModel):
-    """No other keys than these, no other types than these."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
 class Category(Strict):
     """A category prototype."""
 
@@ -68,6 +63,8 @@ class OpenMemory(Strict):
     rerank: bool
     rerank_depth: Annotated[int, Field(ge=2, le=200)]
     rerank_budget_ms: Annotated[int, Field(ge=10, le=60_000)]
+    retention: Rules
+    purge_after_days: Days | None
 
     @field_validator("categories")
     @classmethod

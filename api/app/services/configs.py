@@ -23,6 +23,7 @@ from app.services.config_rules import Json
 
 KEY = "main"
 INDEX_SECTIONS = ("embedder", "vector_store")
+NO_ENGINE = frozenset({"custom_instructions", "retention", "purge_after_days"})  # keys that no engine is built from
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ def _changed(old: Json, new: Json) -> list[str]:
 
 def _engine_part(config: Mapping[str, Any]) -> Json:
     """What an engine is built from: changing the rest needs no new one."""
-    ours = {key: value for key, value in config["openmemory"].items() if key != "custom_instructions"}
+    ours = {key: value for key, value in config["openmemory"].items() if key not in NO_ENGINE}
     return {**ours, **{name: config["mem0"][name] for name in ("embedder", "vector_store", "reranker")}}
 
 

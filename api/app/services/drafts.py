@@ -19,6 +19,7 @@ MAX_DEPTH = 32
 MAX_NAME = 255
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+ONE_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 FOUR_DIGITS = re.compile(r"\d{4}")
 EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 LATEST = datetime(9999, 12, 30, tzinfo=UTC)
@@ -28,6 +29,7 @@ MILLISECONDS_FROM = 100_000_000_000  # an epoch beyond this (the year 5138 in se
 RUN_KEYS = ("session_id", "session", "run_id")
 AUTHOR_KEYS = ("author", "speaker", "actor_id", "role")
 TIME_KEYS = ("occurred_at", "timestamp", "date")
+EXPIRY_KEYS = ("expires_at", "expiration_date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,11 @@ class Draft:
     memory_type: str = "insight"
     tags: list[str] = field(default_factory=list)
     source: str | None = None
+    expires_at: datetime | None = None
 
 
-def draft(content: str, metadata: Mapping[str, Any] | None = None) -> Draft:
-    """A checked draft, its session, author and event time taken from the metadata, which stays as it came.
+def draft(content: str, metadata: Mapping[str, Any] | None = None, expires_at: datetime | None = None) -> Draft:
+    """A checked draft; session, author, event time and expiry are taken from the metadata, which stays as it came.
 
     Raises:
         Invalid: an empty or overlong text, control characters, metadata that is no plain JSON or too large.
@@ -59,6 +62,7 @@ def draft(content: str, metadata: Mapping[str, Any] | None = None) -> Draft:
         run_id=_first_name(checked, RUN_KEYS),
         author=_first_name(checked, AUTHOR_KEYS),
         occurred_at=_first_time(checked),
+        expires_at=checked_expiry(expires_at) or _first_expiry(checked),
     )
 
 
@@ -77,6 +81,17 @@ def checked_characters(text: str) -> str:
     if found:
         raise Invalid(f"The text has a control character (U+{ord(found[0]):04X}) at position {found.start()}")
     return text
+
+
+def checked_expiry(when: datetime | None) -> datetime | None:
+    """The time, if something may expire then; None is never.
+
+    Raises:
+        Invalid: it is past: what was stored would never be seen.
+    """
+    if when is not None and when <= datetime.now(UTC):
+        raise Invalid("expires_at is not in the future")
+    return when
 
 
 def checked_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -165,6 +180,17 @@ def _aware(when: datetime) -> datetime | None:
 
 def _first_time(metadata: Mapping[str, Any]) -> datetime | None:
     return next((when for key in TIME_KEYS if (when := moment(metadata.get(key)))), None)
+
+
+def _first_expiry(metadata: Mapping[str, Any]) -> datetime | None:
+    return next((when for key in EXPIRY_KEYS if (when := expiry(metadata.get(key)))), None)
+
+
+def expiry(value: object) -> datetime | None:
+    """When something expires: a `moment`; a date alone (mem0's `expiration_date`) is the end of that day, UTC."""
+    when = moment(value)
+    is_day = isinstance(value, str) and ONE_DAY.fullmatch(value.strip())
+    return when + timedelta(days=1) if when and is_day and when < LATEST - timedelta(days=2) else when
 
 
 def _first_name(metadata: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:

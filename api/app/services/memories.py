@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from types import EllipsisType
 from typing import Any
 from uuid import UUID
 
@@ -88,7 +90,7 @@ def _view(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryVi
         source=item.source,
         version=1,
         occurred_at=item.occurred_at,
-        expires_at=None,
+        expires_at=item.expires_at,
         created_at=when,
         updated_at=when,
         archived_at=None,
@@ -115,6 +117,7 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
             "source": view.source,
             "version": view.version,
             "occurred_at": view.occurred_at,
+            "expires_at": view.expires_at,
             "created_at": view.created_at,
             "updated_at": view.updated_at,
         }
@@ -133,6 +136,7 @@ def _version(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
         "content": view.content,
         "metadata": view.metadata,
         "state": view.state,
+        "expires_at": view.expires_at,
         "changed_by": ctx.caller.user_id,
         "created_at": view.updated_at,
     }
@@ -156,7 +160,7 @@ def _receipt(ctx: Context, owner_id: UUID, app_id: UUID, views: Sequence[MemoryV
         "kind": "ADD",
         "status": "SUCCEEDED",
         "inference": inference,
-        "results": [{"id": str(view.id), "event": "ADD"} for view in views],
+        "results": [{"id": str(view.id), "event": "ADD", "version": view.version} for view in views],
         "attempts": 1,
     }
     ctx.write(RECEIPTS, row)
@@ -169,7 +173,7 @@ def get(ctx: Context, memory_id: UUID, user_id: str | None = None) -> MemoryView
     Raises:
         NotFound: no such memory, a deleted one, or one that the caller may not see.
     """
-    scope = _scope_of(ctx, memory_id, user_id)
+    scope = scope_of(ctx, memory_id, user_id)
     found = _find(ctx, memory_id, scope)
     if found is None:
         raise NotFound(NO_MEMORY)
@@ -187,13 +191,17 @@ def _find(ctx: Context, memory_id: UUID, scope: Scope) -> MemoryView | None:
 
 def require(ctx: Context, memory_id: UUID) -> None:
     """Raise NotFound unless the caller may see the memory."""
-    scope = _scope_of(ctx, memory_id, None)
+    scope = scope_of(ctx, memory_id, None)
     if ctx.session.scalar(select(Memory.id).where(Memory.id == memory_id, *scopes.governed(ctx, scope))) is None:
         raise NotFound(NO_MEMORY)
 
 
-def _scope_of(ctx: Context, memory_id: UUID, user_id: str | None) -> Scope:
-    """The scope in which one memory is read: its owner's, as the owner's app of the caller's app's name."""
+def scope_of(ctx: Context, memory_id: UUID, user_id: str | None) -> Scope:
+    """The scope in which one memory is read, whatever its state: its owner's, as the app of the caller's app's name.
+
+    Raises:
+        NotFound: no such memory, or somebody else's.
+    """
     name = scopes.reading_app(ctx, None)
     row = ctx.row(WHOSE, {"id": memory_id, "app": name or ""})
     if row is None or (row[0] != ctx.caller.user_id and not ctx.caller.is_admin) or user_id not in (None, row[1]):
@@ -203,29 +211,42 @@ def _scope_of(ctx: Context, memory_id: UUID, user_id: str | None) -> Scope:
     return Scope(owner, reader)
 
 
-def edit(ctx: Context, memory_id: UUID, content: str, user_id: str | None = None) -> MemoryView:
-    """Change what a memory says; the old version is kept, the index and the categories follow.
+def edit(
+    ctx: Context,
+    memory_id: UUID,
+    content: str | None,
+    user_id: str | None = None,
+    *,
+    expires_at: datetime | EllipsisType | None = ...,
+) -> MemoryView:
+    """Change what a memory says, or when it expires (None: never; what is left out stays as it is).
+
+    The old version is kept, the index and the categories follow.
 
     Raises:
         NotFound: no such memory, a deleted one, or one that the caller may not see.
+        Invalid: the text cannot be a memory's, or the time is past.
         Forbidden: the app of the key is paused.
     """
-    content = drafts.checked_text(content)
+    content = None if content is None else drafts.checked_text(content)
+    until = expires_at if expires_at is ... else drafts.checked_expiry(expires_at)
     before = _peek(ctx, memory_id)
     composed, vectors = "", None
-    if before is not None and before[0] != content:
+    if content is not None and before is not None and before[0] != content:
         composed = compose(content, before[1], before[2])
         vectors = ctx.engine.embed([composed])
     names = ctx.engine.categories(vectors, 1)[0]
-    scope = _scope_of(ctx, memory_id, user_id)
+    scope = scope_of(ctx, memory_id, user_id)
     if ctx.caller.app and scope.reader and not scope.reader.is_active:
         raise Forbidden(f"App {scope.reader.name} is currently paused.")
     found = _find(ctx, memory_id, scope)
     if found is None:
         raise NotFound(NO_MEMORY)
-    if found.content == content:
+    wanted = replace(found, content=found.content if content is None else content)
+    wanted = wanted if until is ... else replace(wanted, expires_at=until)
+    if wanted == found:
         return found
-    view = _rewrite(ctx, found, content)
+    view = rewrite(ctx, wanted)
     if vectors is not None and scope.owner_id is not None:
         categories.replace(ctx, scope.owner_id, memory_id, names)
         view.categories = sorted(names)
@@ -242,14 +263,16 @@ def _peek(ctx: Context, memory_id: UUID) -> Any:
         ).first()
 
 
-def _rewrite(ctx: Context, old: MemoryView, content: str) -> MemoryView:
-    view = replace(old, content=content, version=old.version + 1, updated_at=now())
+def rewrite(ctx: Context, new: MemoryView) -> MemoryView:
+    """Write what a memory says from now on, and when it expires: a new version."""
+    view = replace(new, version=new.version + 1, updated_at=now())
     ctx.session.execute(
         update(Memory)
         .where(Memory.id == view.id)
         .values(
-            content=content,
-            content_hash=drafts.content_hash(content),
+            content=view.content,
+            content_hash=drafts.content_hash(view.content),
+            expires_at=view.expires_at,
             version=view.version,
             updated_at=view.updated_at,
             indexed_at=None,

@@ -1,12 +1,13 @@
 """State changes: one function that writes the state, its timestamp, the status history and the version.
 
-active <-> paused, active <-> archived, paused <-> archived, any -> deleted
+active <-> paused, active <-> archived, paused <-> archived, any -> deleted; `restores` has the way back from deleted.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, literal, select, update
+from sqlalchemy import ColumnElement, and_, case, insert, literal, select, update
 
 from app.context import Context
 from app.database import asked_last, now, sql_id
@@ -18,28 +19,41 @@ from app.services.scopes import Scope
 CHUNK = 5_000
 SYNC_NOW = 1_000  # more than so many are brought level by the sweep; SQL hides them from now on all the same
 EVENTS = {State.active: "RESUME", State.paused: "PAUSE", State.archived: "ARCHIVE", State.deleted: "DELETE"}
+VERSION = [
+    *["id", "memory_id", "version", "event", "content", "metadata"],
+    *["state", "expires_at", "changed_by", "created_at"],
+]
 NO_MEMORY = "Memory not found"
 NO_CATEGORY = "Category not found"
 
 
-def change(ctx: Context, ids: Sequence[UUID], state: State) -> int:
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What a change is recorded as, and by whom: None is the server itself."""
+
+    event: str
+    by: UUID | None
+
+
+def change(ctx: Context, ids: Sequence[UUID], state: State, cause: Cause | None = None) -> int:
     """Bring the memories `ids` to `state`; those that are there already stay as they are. How many changed.
 
     The caller of this function has checked that they may. A constant number of statements a chunk of 5,000.
     """
+    cause = cause or Cause(EVENTS[state], ctx.caller.user_id)
     changed = 0
     for start in range(0, len(ids), CHUNK):
-        changed += _change(ctx, ids[start : start + CHUNK], state)
+        changed += _change(ctx, ids[start : start + CHUNK], state, cause)
     if len(ids) <= SYNC_NOW:
         ctx.touch(ids)
     return changed
 
 
-def _change(ctx: Context, ids: Sequence[UUID], state: State) -> int:
+def _change(ctx: Context, ids: Sequence[UUID], state: State, cause: Cause) -> int:
     when = now()
-    by = ctx.caller.user_id
+    by = literal(cause.by, MemoryVersion.changed_by.type)
     these = [Memory.id.in_(ids), Memory.state != state, Memory.state != State.deleted]
-    steps = select(sql_id(), Memory.id, Memory.state, literal(state.value), literal(by), literal(when))
+    steps = select(sql_id(), Memory.id, Memory.state, literal(state.value), by, literal(when))
     ctx.session.execute(
         insert(StatusChange).from_select(
             ["id", "memory_id", "old_state", "new_state", "changed_by", "changed_at"], steps.where(*these)
@@ -49,19 +63,16 @@ def _change(ctx: Context, ids: Sequence[UUID], state: State) -> int:
         sql_id(),
         Memory.id,
         Memory.version + 1,
-        literal(EVENTS[state]),
+        literal(cause.event),
         Memory.content,
         Memory.metadata_,
         literal(state.value),
-        literal(by),
+        Memory.expires_at,
+        by,
         literal(when),
     )
-    ctx.session.execute(
-        insert(MemoryVersion).from_select(
-            ["id", "memory_id", "version", "event", "content", "metadata", "state", "changed_by", "created_at"],
-            versions.where(*these),
-        )
-    )
+    ctx.session.execute(insert(MemoryVersion).from_select(VERSION, versions.where(*these)))
+    over = and_(Memory.expires_at <= when, literal(state == State.deleted))
     result = ctx.session.execute(
         update(Memory)
         .where(*these)
@@ -71,6 +82,9 @@ def _change(ctx: Context, ids: Sequence[UUID], state: State) -> int:
             updated_at=when,
             archived_at=when if state == State.archived else None,
             deleted_at=when if state == State.deleted else None,
+            # What is deleted expires no more; lists look at those few that are past their time.
+            expires_at=case((over, None), else_=Memory.expires_at),
+            superseded_by=None if state == State.active else Memory.superseded_by,
             indexed_at=None,
         )
         .execution_options(synchronize_session=False)

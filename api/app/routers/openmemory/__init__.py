@@ -3,7 +3,20 @@
 from fastapi import FastAPI
 
 from app.context import Runtime
-from app.routers.openmemory import apps, auth, backup, config, index, keys, memories, search, stats, users
+from app.routers.openmemory import (
+    apps,
+    auth,
+    backup,
+    config,
+    history,
+    index,
+    keys,
+    memories,
+    retention,
+    search,
+    stats,
+    users,
+)
 from app.routers.openmemory.wire import OpenMemoryWire
 from app.routers.protocol import protocol
 
@@ -14,5 +27,7 @@ def build(runtime: Runtime) -> FastAPI:
     """The protocol's app, to be mounted at `/api/v1`."""
     app = protocol("Commonplace: OpenMemory /api/v1", DESCRIPTION, OpenMemoryWire(), runtime)
     for module in (memories, search, apps, stats, index, backup, config, auth, keys, users):
+        app.include_router(module.router)
+    for module in (history, retention):
         app.include_router(module.router)
     return app

@@ -7,13 +7,22 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from app.errors import Invalid
-from app.services.drafts import checked_characters, moment
+from app.services.drafts import checked_characters, expiry, moment
 
 
 def _time(value: Any) -> Any:
     if value is None or value == "":
         return None
     when = moment(value) or _short_epoch(value)
+    if when is None:
+        raise Invalid("not a time: epoch seconds or ISO 8601")
+    return when
+
+
+def _expiry(value: Any) -> Any:
+    if value is None or value == "":
+        return None
+    when = expiry(value)
     if when is None:
         raise Invalid("not a time: epoch seconds or ISO 8601")
     return when
@@ -28,3 +37,4 @@ Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(checke
 Phrase = Annotated[str, Field(max_length=1_000), AfterValidator(checked_characters)]
 Question = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(checked_characters)]
 Time = Annotated[datetime | None, BeforeValidator(_time)]
+Expiry = Annotated[datetime | None, BeforeValidator(_expiry)]

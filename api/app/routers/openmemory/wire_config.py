@@ -21,6 +21,16 @@ class Category(Open):
     description: str
 
 
+class Rule(Open):
+    """What is to be archived by itself."""
+
+    name: str
+    app: str | None = None
+    category: str | None = None
+    archive_after_days: int | None = None
+    archive_after_days_without_access: int | None = None
+
+
 class OpenMemory(Open):
     """`openmemory`."""
 
@@ -31,6 +41,8 @@ class OpenMemory(Open):
     rerank: bool | None = None
     rerank_depth: int | None = None
     rerank_budget_ms: int | None = None
+    retention: list[Rule] | None = None
+    purge_after_days: int | None = None
 
 
 class LlmConfig(Open):

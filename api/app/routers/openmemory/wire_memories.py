@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from types import EllipsisType
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi_pagination import Page
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from app.models import Category, State
-from app.routers.openmemory.fields import Name, Phrase, Time
+from app.routers.openmemory.fields import Expiry, Name, Phrase, Time
 from app.routers.openmemory.paging import Paging
 from app.services.drafts import Draft, draft
 from app.services.listings import Filter
@@ -30,10 +31,11 @@ class MemoryCreate(BaseModel):
     metadata: Object = {}
     infer: bool = True
     app: Name | None = Field(None, description='The app that writes; "openmemory" when absent.')
+    expires_at: Expiry = Field(None, description="From then on it is hidden, and soon deleted.")
 
     def drafts(self) -> list[Draft]:
         """What is to be stored."""
-        return [draft(self.text, self.metadata)]
+        return [draft(self.text, self.metadata, self.expires_at)]
 
 
 class BulkItem(BaseModel):
@@ -59,8 +61,20 @@ class BulkCreate(BaseModel):
 class MemoryUpdate(BaseModel):
     """PUT /memories/{id}."""
 
-    memory_content: str
+    memory_content: str | None = Field(None, description="What it says from now on.")
+    expires_at: Expiry = Field(None, description="null: never; absent: as it is.")
     user_id: Name | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.memory_content is None and "expires_at" not in self.model_fields_set:
+            raise ValueError("memory_content or expires_at is required")
+        return self
+
+    @property
+    def until(self) -> datetime | EllipsisType | None:
+        """When it expires; ... if that stays as it is."""
+        return self.expires_at if "expires_at" in self.model_fields_set else ...
 
 
 class MemoriesDelete(BaseModel):
