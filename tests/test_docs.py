@@ -89,7 +89,10 @@ def _first_cells(page: Path) -> list[str]:
 
 def test_the_contract_names_metadata_keys_and_filters() -> None:
     text = CONTRACT.read_text()
-    for key in (*drafts.RUN_KEYS, *drafts.AUTHOR_KEYS, *drafts.TIME_KEYS, *filter_fields.FIELDS, *filters.RANGES):
+    for key in (
+        *(*drafts.RUN_KEYS, *drafts.AUTHOR_KEYS, *drafts.TIME_KEYS, *drafts.EXPIRY_KEYS),
+        *(*filter_fields.FIELDS, *filters.RANGES),
+    ):
         assert f"`{key}`" in text, f"the contract says nothing of {key}"
 
 
