@@ -13,6 +13,7 @@ from app.database import now
 from app.models import Memory
 from app.services import expiry
 from app.services.drafts import draft
+from app.sweep import Sweep
 from tests.protocols.asking import API, Person, dump, listed, ok, remember, searched
 from tests.protocols.test_openmemory_history import history, restore
 
@@ -113,3 +114,19 @@ def test_retention_through_the_page(door: TestClient, person: Person, runtime: R
     ann = person("ann")
     for method, path in (("GET", "preview"), ("POST", "run")):
         assert ann.request(method, f"{API}/retention/{path}").status_code == 403
+
+
+def test_one_sweep_expires_archives_and_purges(door: TestClient, runtime: Runtime) -> None:
+    over, old, gone = (remember(door, f"note {number}")["id"] for number in range(3))
+    rules = [{"name": "old", "archive_after_days": 5}]
+    ok(door.patch(f"{API}/config", json={"openmemory": {"retention": rules, "purge_after_days": 7}}))
+    pass_by(runtime, over)
+    ok(door.delete(f"{API}/memories/{gone}"))
+    with runtime.database.transaction() as session:
+        session.execute(update(Memory).where(Memory.id == UUID(old)).values(created_at=now() - 6 * DAY))
+        session.execute(update(Memory).where(Memory.id == UUID(gone)).values(deleted_at=now() - 8 * DAY))
+    Sweep(runtime)._sweep()
+    assert history(door, over)[0]["event"] == "EXPIRE"
+    assert history(door, old)[0]["event"] == "ARCHIVE"
+    assert door.get(f"{API}/memories/{gone}/history").status_code == 404
+    assert searched(door, "note") == []

@@ -211,3 +211,29 @@ def test_a_query_keeps_that_it_was_asked(door: TestClient, runtime: Runtime, ctx
     with runtime.database.reading() as session:
         rows = session.execute(select(AccessLog.memory_id, AccessLog.metadata_).order_by(AccessLog.accessed_at)).all()
     assert [tuple(row) for row in rows] == [(UUID(kept), {}), (UUID(kept), {"query": "Rome"})]
+
+
+def learn(runtime: Runtime, ids: list[str], turns: list[str], event: str = "ADD") -> None:
+    """Raw turns and a receipt, as an add leaves them that learned these memories from them."""
+    when = now()
+    with runtime.database.transaction() as session:
+        memory = session.scalars(select(Memory).where(Memory.id == UUID(ids[0]))).one()
+        whose = {"user_id": memory.user_id, "app_id": memory.app_id, "created_at": when}
+        session.add_all([SessionMessage(**whose, run_id="s1", role="user", content=turn) for turn in turns])
+        results = [{"id": id, "event": event, "version": 1} for id in ids]
+        session.add(Event(**whose, kind="ADD", status="SUCCEEDED", results=results))
+
+
+def test_raw_turns_go_with_the_last_memory_that_was_learned_from_them(door: TestClient, runtime: Runtime) -> None:
+    one, two, three = (remember(door, f"fact {number}")["id"] for number in range(3))
+    learn(runtime, [one, two], [f"{WORD} told me a fact, and another", "well"])
+    learn(runtime, [two], [f"{WORD} says that it is otherwise"], "UPDATE")
+    learn(runtime, [three], [f"{OTHER} told me something"])
+    learn(runtime, [one], [f"{OTHER} told me what I know"], "NONE")
+    assert purge(door, one)["removed"]["messages"] == 0
+    assert found_in_files(runtime, WORD) != []
+    assert purge(door, two)["removed"]["messages"] == 3
+    assert found_in_files(runtime, WORD) == []
+    with runtime.database.reading() as session:
+        kept = session.scalars(select(SessionMessage.content)).all()
+    assert sorted(kept) == [f"{OTHER} told me something", f"{OTHER} told me what I know"]

@@ -1,7 +1,7 @@
 """What a memory's text has left elsewhere: receipts, raw turns, queries in the access log; and how to remove it.
 
-A trace is a text that is the memory's (in any version of it): a raw turn or an input that says just the same, a query
-that quotes it. Who had another memory learned from the same turn keeps the turn.
+A trace is what an add was learned from whose memories are all gone, and a text that is the memory's (in any version of
+it): a raw turn or an input that says just the same, a query that quotes it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -24,28 +24,59 @@ NO_INPUT = "The input was purged with the memory that came from it"
 def remove(ctx: Context, owner_id: UUID, ids: Collection[UUID], texts: Collection[str]) -> dict[str, int]:
     """Remove what the memories `ids` of one owner, which said `texts`, have left; how much of what."""
     said = {text.strip() for text in texts}
+    named = {str(id) for id in ids}
+    receipts = _receipts(ctx, owner_id, named)
     return {
-        "receipts": _clean_receipts(ctx, owner_id, {str(id) for id in ids}, said),
-        "messages": _remove_messages(ctx, owner_id, ids, said),
+        "messages": _remove_messages(ctx, owner_id, ids, said) + _remove_turns(ctx, receipts, named),
+        "receipts": _clean_receipts(ctx, receipts, named, said),
         "queries": _forget_queries(ctx, owner_id, said),
     }
 
 
-def _clean_receipts(ctx: Context, owner_id: UUID, ids: Collection[str], said: Collection[str]) -> int:
+def _receipts(ctx: Context, owner_id: UUID, ids: Collection[str]) -> Sequence[Event]:
+    """The receipts that name one of the memories, and those that still hold what was sent."""
+    query = select(Event).where(Event.user_id == owner_id, or_(_names(ctx, ids), Event.input.is_not(None)))
+    return ctx.session.scalars(query).all()
+
+
+def _named(event: Event) -> set[str]:
+    """The memories that a receipt made or changed."""
+    return {result["id"] for result in event.results if result.get("id") and result.get("event") != "NONE"}
+
+
+def _clean_receipts(ctx: Context, receipts: Sequence[Event], ids: Collection[str], said: Collection[str]) -> int:
     """Receipts that name one of the memories keep which and what, and lose every text; inputs that say the same go."""
-    mine = Event.user_id == owner_id
-    found = ctx.session.scalars(select(Event).where(mine, or_(_names(ctx, ids), Event.input.is_not(None)))).all()
     cleaned = 0
-    for event in found:
-        named = any(result.get("id") in ids for result in event.results)
+    for event in receipts:
         is_done = event.status in ("SUCCEEDED", "FAILED")  # what waits was said after the memory was deleted
-        if named or (is_done and _quotes(event.input, said)):
+        if any(result.get("id") in ids for result in event.results) or (is_done and _quotes(event.input, said)):
             event.input = None
             event.error = NO_INPUT if event.status == "FAILED" else None
             event.results = [{key: result[key] for key in KEPT if key in result} for result in event.results]
             cleaned += 1
     ctx.session.flush()
     return cleaned
+
+
+def _remove_turns(ctx: Context, receipts: Sequence[Event], ids: Collection[str]) -> int:
+    """The raw turns of the adds that made or changed the memories, unless a memory of the same add is not deleted.
+
+    An add's turns are as old as its receipt, to the microsecond: both are written in one transaction with one time.
+    """
+    mine = [event for event in receipts if event.kind == "ADD" and _named(event) & set(ids)]
+    others = {UUID(id) for event in mine for id in _named(event) - set(ids)}
+    living = select(Memory.id).where(Memory.id.in_(others), Memory.state != State.deleted)
+    kept = {str(id) for id in ctx.session.scalars(living)}
+    removed = 0
+    for event in mine:
+        if not _named(event) & kept:
+            turns = delete(SessionMessage).where(
+                SessionMessage.user_id == event.user_id,
+                SessionMessage.app_id == event.app_id,
+                SessionMessage.created_at == event.created_at,
+            )
+            removed += int(ctx.session.execute(turns).rowcount)  # type: ignore[attr-defined]
+    return removed
 
 
 def _names(ctx: Context, ids: Collection[str]) -> ColumnElement[bool]:
