@@ -172,7 +172,7 @@ def test_a_create_leaves_a_receipt(door: TestClient, runtime: Runtime) -> None:
     with runtime.database.reading() as session:
         event = session.get_one(Event, UUID(created["event_id"]))
     assert (event.kind, event.status) == ("ADD", "SUCCEEDED")
-    assert event.results == [{"id": created["id"], "event": "ADD"}]
+    assert event.results == [{"id": created["id"], "event": "ADD", "version": 1}]
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata", "UTC"])

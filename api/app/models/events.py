@@ -7,11 +7,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import Created, Id, Json, Name, Object, Updated, Word
+from app.models.columns import Created, Id, Json, Name, Object, Time, Updated, Word
 
 
 class Event(Base):
-    """The receipt of one add: what was decided for every candidate, and why. `input` is kept until it succeeded."""
+    """The receipt of one add: what was decided for every candidate, and why. `input` is kept until it succeeded.
+
+    Its `worker` (a process) holds it until `leased_until`; if it is RUNNING after that, the worker is dead.
+    """
 
     __tablename__ = "events"
     __table_args__ = (
@@ -30,6 +33,8 @@ class Event(Base):
     results: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     error: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)
+    leased_until: Mapped[Time | None]
+    worker: Mapped[Name | None]
     created_at: Mapped[Created]
     updated_at: Mapped[Updated]
 

@@ -68,6 +68,8 @@ class OpenMemory(Strict):
     rerank: bool
     rerank_depth: Annotated[int, Field(ge=2, le=200)]
     rerank_budget_ms: Annotated[int, Field(ge=10, le=60_000)]
+    duplicate_threshold: Annotated[float, Field(ge=0.5, le=1)]
+    llm_timeout: Annotated[float, Field(ge=0.1, le=600)]
 
     @field_validator("categories")
     @classmethod

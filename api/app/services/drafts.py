@@ -43,6 +43,7 @@ class Draft:
     memory_type: str = "insight"
     tags: list[str] = field(default_factory=list)
     source: str | None = None
+    provenance: dict[str, Any] | None = None
 
 
 def draft(content: str, metadata: Mapping[str, Any] | None = None) -> Draft:

@@ -49,7 +49,7 @@ class Added:
         return [{"id": str(view.id), "memory": view.content, "event": "ADD"} for view in self.memories]
 
 
-def add(ctx: Context, user_id: str | None, drafted: Sequence[Draft], *, app: str | None, infer: bool) -> Added:
+def add(ctx: Context, user_id: str | None, drafted: Sequence[Draft], *, app: str | None, infer: bool = False) -> Added:
     """Store each draft as one memory, all in one transaction, embedded in one call before it begins.
 
     Raises:
@@ -61,15 +61,28 @@ def add(ctx: Context, user_id: str | None, drafted: Sequence[Draft], *, app: str
     owner = user_id or ctx.caller.name
     owner_id = accounts.ensure_user(ctx, owner)
     client = apps.for_writing(ctx, owner_id, app)
-    views = [_view(item, owner, client, of_one) for item, of_one in zip(drafted, names, strict=True)]
-    _insert(ctx, owner_id, views)
-    categories.assign(ctx, owner_id, {view.id: view.categories for view in views})
-    _make_ready(ctx, views, composed, vectors)
+    views = [fresh(item, owner, client, of_one) for item, of_one in zip(drafted, names, strict=True)]
+    store(ctx, owner_id, views, composed, vectors)
     inference = VERBATIM if infer else None
     return Added(views, _receipt(ctx, owner_id, client.id, views, inference), inference)
 
 
-def _view(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryView:
+def store(
+    ctx: Context,
+    owner_id: UUID,
+    views: Sequence[MemoryView],
+    composed: Sequence[str],
+    vectors: Sequence[Vectors] | Vectors | None,
+) -> None:
+    """Write new memories with their versions and categories, each ready for the index with its vector."""
+    if views:
+        _insert(ctx, owner_id, views)
+        categories.assign(ctx, owner_id, {view.id: view.categories for view in views})
+        _make_ready(ctx, views, composed, vectors)
+
+
+def fresh(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryView:
+    """The memory that a draft becomes, with a new id, not written yet."""
     when = now()
     return MemoryView(
         id=new_id(),
@@ -94,6 +107,7 @@ def _view(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryVi
         archived_at=None,
         deleted_at=None,
         categories=sorted(names),
+        provenance=item.provenance,
     )
 
 
@@ -113,6 +127,7 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
             "metadata": view.metadata,
             "tags": view.tags,
             "source": view.source,
+            "provenance": view.provenance,
             "version": view.version,
             "occurred_at": view.occurred_at,
             "created_at": view.created_at,
@@ -138,7 +153,9 @@ def _version(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
     }
 
 
-def _make_ready(ctx: Context, views: Sequence[MemoryView], composed: Sequence[str], vectors: Vectors | None) -> None:
+def _make_ready(
+    ctx: Context, views: Sequence[MemoryView], composed: Sequence[str], vectors: Sequence[Vectors] | Vectors | None
+) -> None:
     if vectors is None:
         ctx.touch(view.id for view in views)
         return
@@ -156,7 +173,7 @@ def _receipt(ctx: Context, owner_id: UUID, app_id: UUID, views: Sequence[MemoryV
         "kind": "ADD",
         "status": "SUCCEEDED",
         "inference": inference,
-        "results": [{"id": str(view.id), "event": "ADD"} for view in views],
+        "results": [{"id": str(view.id), "event": "ADD", "version": view.version} for view in views],
         "attempts": 1,
     }
     ctx.write(RECEIPTS, row)
@@ -174,7 +191,7 @@ def get(ctx: Context, memory_id: UUID, user_id: str | None = None) -> MemoryView
     if found is None:
         raise NotFound(NO_MEMORY)
     apps.log_reads(ctx, scope.reader, [memory_id], "get")
-    return found
+    return replace(found, provenance=ctx.session.scalar(select(Memory.provenance).where(Memory.id == memory_id)))
 
 
 def _find(ctx: Context, memory_id: UUID, scope: Scope) -> MemoryView | None:
@@ -225,7 +242,7 @@ def edit(ctx: Context, memory_id: UUID, content: str, user_id: str | None = None
         raise NotFound(NO_MEMORY)
     if found.content == content:
         return found
-    view = _rewrite(ctx, found, content)
+    view = rewrite(ctx, replace(found, content=content))
     if vectors is not None and scope.owner_id is not None:
         categories.replace(ctx, scope.owner_id, memory_id, names)
         view.categories = sorted(names)
@@ -242,17 +259,21 @@ def _peek(ctx: Context, memory_id: UUID) -> Any:
         ).first()
 
 
-def _rewrite(ctx: Context, old: MemoryView, content: str) -> MemoryView:
-    view = replace(old, content=content, version=old.version + 1, updated_at=now())
+def rewrite(ctx: Context, new: MemoryView) -> MemoryView:
+    """Write what a memory says from now on: content, event time, and provenance if it has a new one; a new version."""
+    view = replace(new, version=new.version + 1, updated_at=now())
+    learned = {} if new.provenance is None else {"provenance": new.provenance}
     ctx.session.execute(
         update(Memory)
         .where(Memory.id == view.id)
         .values(
-            content=content,
-            content_hash=drafts.content_hash(content),
+            content=view.content,
+            content_hash=drafts.content_hash(view.content),
+            occurred_at=view.occurred_at,
             version=view.version,
             updated_at=view.updated_at,
             indexed_at=None,
+            **learned,
         )
         .execution_options(synchronize_session=False)
     )

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from app.context import Runtime
-from app.routers.openmemory import apps, auth, backup, config, index, keys, memories, search, stats, users
+from app.routers.openmemory import apps, auth, backup, config, events, index, keys, memories, search, stats, users
 from app.routers.openmemory.wire import OpenMemoryWire
 from app.routers.protocol import protocol
 
@@ -13,6 +13,6 @@ DESCRIPTION = "OpenMemory's REST API over the Commonplace store, and the dashboa
 def build(runtime: Runtime) -> FastAPI:
     """The protocol's app, to be mounted at `/api/v1`."""
     app = protocol("Commonplace: OpenMemory /api/v1", DESCRIPTION, OpenMemoryWire(), runtime)
-    for module in (memories, search, apps, stats, index, backup, config, auth, keys, users):
+    for module in (memories, search, events, apps, stats, index, backup, config, auth, keys, users):
         app.include_router(module.router)
     return app
