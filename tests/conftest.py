@@ -21,7 +21,7 @@ from app.main import create_app
 from app.services import accounts
 from app.settings import ROOT, Settings
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.scripted_llm"]
 
 ADMIN_KEY = "cp_admin_key_of_the_tests"
 MODEL_CACHE = ROOT / "data" / "test-models"  # the graph is built once a checkout, not once a run

@@ -45,12 +45,14 @@ TOUCHES_THE_DATABASE = {
 BROAD = {
     "context.py": 1,  # the write is committed; an index that fails must not fail it
     "database.py": 1,  # gives the write lock back, and raises on
-    "engine/engine.py": 3,  # any provider's any failure: at the start, of a write, of a query
+    "engine/engine.py": 3,  # any provider's any failure: of an embedder, of an LLM, of what is asked of them
+    "engine/llm.py": 1,  # any client's any failure, in its thread
     "engine/reranking.py": 1,  # any reranker's any failure, in a thread of its own
     "engine/rerankers.py": 1,  # says which provider cannot be made, and raises on
     "routers/protocol.py": 1,  # the last net of a door
+    "services/inference.py": 1,  # whatever happens to an add, its receipt says so
     "services/rebuilds.py": 1,  # any provider's any failure leaves the old index serving
-    "sweep.py": 1,  # the sweep must outlive any store's failure
+    "sweep.py": 1,  # the sweep and the worker must outlive any store's failure
 }
 
 

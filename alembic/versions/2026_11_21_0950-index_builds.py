@@ -1,13 +1,13 @@
 """builds of a new index beside the old one, and claims of the sweep
 
-Revision ID: 0008
+Revision ID: 0005
 Revises: 0004
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None

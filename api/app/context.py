@@ -69,6 +69,7 @@ class Runtime:
         self.relaxed = self.database.relaxed()
         self.bookmarks = Bookmarks()
         self.wake = threading.Event()  # set it to have the sweep begin now
+        self.work = threading.Event()  # set it to have the worker look for adds that wait now
         self.engine = Engine(settings.url, settings.data_dir, settings.vector_cache_bytes)
 
     @contextmanager

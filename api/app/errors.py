@@ -9,9 +9,12 @@
     ├── Conflict           it contradicts what is stored
     ├── RateLimited        later
     └── Unavailable        something we need (a model, a store) does not answer
+        └── Kept           ... but what was sent is kept, and can be tried again
 
 Each protocol's `wire.py` gives these a status and a body. The message is shown to the caller: no secrets in it.
 """
+
+from uuid import UUID
 
 
 class CommonplaceError(Exception):
@@ -52,3 +55,11 @@ class RateLimited(CommonplaceError):
 
 class Unavailable(CommonplaceError):
     """A model or a store that is needed does not answer."""
+
+
+class Kept(Unavailable):
+    """What is needed to learn from what was sent does not answer; it is kept, and `event_id` is its receipt."""
+
+    def __init__(self, message: str, event_id: UUID) -> None:
+        super().__init__(message)
+        self.event_id = event_id

@@ -1,13 +1,15 @@
-"""The sweep: in the background, brings level what a request could not (a killed process, an embedder that was away)."""
+"""The sweep: in the background, brings level what a request could not (a killed process, an embedder that was away).
+Beside it the worker: the adds that were left to it, or that a dead process left behind."""
 
 import logging
 import threading
+from collections.abc import Callable
 
 from app.context import Runtime
 from app.engine import return_memory
 from app.engine.sync import sync_all
 from app.errors import CommonplaceError
-from app.services import accesses, configs, expiry, purges, rebuilds, retention
+from app.services import accesses, configs, expiry, inference, purges, rebuilds, retention
 
 logger = logging.getLogger(__name__)
 
@@ -19,30 +21,52 @@ class Sweep:
         self._runtime = runtime
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+        self._worker = threading.Thread(target=self._work, name="worker", daemon=True)
 
     def start(self) -> None:
         """Begin; returns at once."""
         self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
-        """Stop after the batch in hand."""
+        """Stop after the batch in hand. An add in hand is not waited for long: another process takes it up."""
         self._stopped.set()
         self._runtime.wake.set()
+        self._runtime.work.set()
         self._thread.join(timeout=30)
+        self._worker.join(timeout=5)
 
     def _run(self) -> None:
         runtime = self._runtime
         while not self._stopped.is_set():
-            try:
-                configs.refresh(runtime)
-                self._sweep()
-                return_memory()
-            except CommonplaceError as error:
-                logger.warning("nothing swept: %s", error)
-            except Exception:  # any store's any failure; the next sweep tries again
-                logger.exception("the sweep failed and is tried again")
+            self._outlive(self._refresh_and_sweep)
             runtime.wake.wait(runtime.settings.sweep_seconds)
             runtime.wake.clear()
+
+    def _work(self) -> None:
+        """Do the adds that wait, beside the sweep: a model may take a minute, which the index must not wait for."""
+        runtime = self._runtime
+        while not self._stopped.is_set():
+            runtime.work.clear()
+            self._outlive(self._learn)
+            runtime.work.wait(runtime.settings.sweep_seconds)
+
+    def _outlive(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except CommonplaceError as error:
+            logger.warning("nothing swept: %s", error)
+        except Exception:  # any store's any failure; the next round tries again
+            logger.exception("the sweep failed and is tried again")
+
+    def _learn(self) -> None:
+        while not self._stopped.is_set() and inference.perform_next(self._runtime):
+            pass
+
+    def _refresh_and_sweep(self) -> None:
+        configs.refresh(self._runtime)
+        self._sweep()
+        return_memory()
 
     def _sweep(self) -> None:
         accesses.spread(self._runtime)

@@ -115,6 +115,7 @@ def test_a_write_costs_the_same_whatever_there_is(door: TestClient, runtime: Run
     for start, end in ((0, FEW), (FEW, MANY)):
         fill(door, start, end, "admin")
         words = f"We fly to Paris and stay at a hotel {end}"
+        ok(door.post(f"{API}/memories", json={"text": words}))
         costs.append(
             [
                 cost(runtime, door, "POST", "/memories", {"text": words}),

@@ -3,17 +3,21 @@
 import importlib
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from app.engine.categories import Categoriser, Prototype
-from app.engine.index import Index, Vectors
+from app.engine.index import Index, Mode, Vectors
+from app.engine.llm import Llm
 from app.engine.reranking import Reranker
 from app.errors import CommonplaceError, Invalid, Unavailable
 
 BUILD_SECONDS = 60  # a request that needs the engine while it is being built waits so long
+
+Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +36,15 @@ class Built:
     no_reranker: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The LLM of a configuration, None if it names none; or why there is none yet. `part` is what it was built from."""
+
+    llm: Llm | None = None
+    failure: str | None = None
+    part: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Engine:
     """Embeds, categorises and searches with whatever the configuration says."""
 
@@ -43,6 +56,7 @@ class Engine:
         self._built: Built | None = None
         self._next: Built | None = None
         self._failure = "it has not been started"
+        self._chosen = Chosen()
 
     def fail(self, reason: str) -> None:
         """From now on none answers, and whoever asks is told why.
@@ -72,6 +86,25 @@ class Engine:
         index = providers.build_index(config["mem0"]["embedder"], config["mem0"]["vector_store"], place)
         reranker, failure = _reranker(providers, config["mem0"]["reranker"])
         return Built(index, _categoriser(index, config["openmemory"]), config, reranker, failure)
+
+    def build_llm(self, config: Mapping[str, Any]) -> Llm | None:
+        """The LLM of `config`, not in use yet; None if it names none. Not asked anything.
+
+        Raises:
+            Invalid: there cannot be one: its package is not installed, or does not take the configuration.
+            Unavailable: there is none yet: a key or a variable of the environment is missing.
+        """
+        try:
+            llm: Llm | None = self.providers().build_llm(config["mem0"]["llm"], config["openmemory"]["llm_timeout"])
+        except CommonplaceError:
+            raise
+        except Exception as error:  # any provider's any failure: a key that is missing, a client that changed
+            raise Unavailable(f"{type(error).__name__}: {error}") from error
+        return llm
+
+    def use_llm(self, chosen: Chosen) -> None:
+        """From now on this LLM is asked."""
+        self._chosen = chosen
 
     def use(self, built: Built) -> None:
         """From now on this one answers."""
@@ -117,6 +150,34 @@ class Engine:
         return self._built
 
     @property
+    def in_use(self) -> Chosen:
+        """The LLM in use as far as is known by now."""
+        return self._chosen
+
+    @property
+    def chosen(self) -> Chosen:
+        """The LLM in use, be it none, waited for like the index at a start.
+
+        Raises:
+            Unavailable: nothing is known of it in time.
+        """
+        if not self._ready.wait(BUILD_SECONDS):
+            raise Unavailable("The engine is still being loaded")
+        return self._chosen
+
+    @property
+    def llm(self) -> Llm | None:
+        """The LLM in use; None when none is configured.
+
+        Raises:
+            Unavailable: one is configured and could not be built, or nothing is known of it in time.
+        """
+        chosen = self.chosen
+        if chosen.failure is not None:
+            raise Unavailable(f"The LLM is not available: {chosen.failure}")
+        return chosen.llm
+
+    @property
     def index(self) -> Index:
         """The index in use."""
         return self.built.index
@@ -126,20 +187,24 @@ class Engine:
 
         A dead embedder must not fail a write: what has no vector now is embedded by the sweep.
         """
-        try:
-            return self.built.index.embed(texts)
-        except Exception:  # any provider's any failure; logged, and the write goes on
-            logger.exception("the embedder does not answer; %d texts are kept and indexed later", len(texts))
-            return None
+        told = f"the embedder does not answer; {len(texts)} texts are kept and indexed later"
+        return _or_none(lambda: self.built.index.embed(texts), told)
 
     def embed_query(self, text: str) -> Vectors | None:
         """The vector of a query (dimensions,); None when the embedder does not answer."""
-        try:
-            vector: Vectors = self.built.index.embed([text], "search")[0]
-        except Exception:  # any provider's any failure; logged, and the keyword leg still answers
-            logger.exception("the embedder does not answer a query")
-            return None
-        return vector
+        # The keyword leg still answers.
+        vectors = _or_none(lambda: self.built.index.embed([text], "search"), "the embedder does not answer a query")
+        return None if vectors is None else vectors[0]
+
+    def near(self, owner: UUID, text: str, vector: Vectors | None, limit: int) -> dict[UUID, float]:
+        """Of the owner's memories those nearest to a text, with their cosines; by its words when it has no vector.
+
+        Empty when the store does not answer: a write must not fail over it.
+        """
+        mode: Mode = "keyword" if vector is None else "vector"
+        told = "the index does not answer; what is new is not compared with what is known"
+        hits = _or_none(lambda: self.built.index.rank(owner, text, vector, mode, limit), told)
+        return {hit.id: hit.score for hit in hits or ()}
 
     def categories(self, vectors: Vectors | None, count: int) -> list[list[str]]:
         """The categories of `count` texts by their vectors; none without vectors."""
@@ -151,6 +216,14 @@ def _reranker(providers: Any, section: Mapping[str, Any]) -> tuple[Reranker | No
         return providers.build_reranker(section), None
     except Invalid as error:
         return None, str(error)
+
+
+def _or_none(call: Callable[[], Answer], told: str) -> Answer | None:
+    try:
+        return call()
+    except Exception:  # any provider's any failure; logged, and what can be done without it goes on
+        logger.exception(told)
+        return None
 
 
 def _categoriser(index: Index, section: Mapping[str, Any]) -> Categoriser:

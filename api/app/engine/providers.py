@@ -18,9 +18,10 @@ from mem0.utils.factory import EmbedderFactory, LlmFactory, VectorStoreFactory
 
 from app.engine import rerankers
 from app.engine.index import Embedder, Index
+from app.engine.llm import Llm
 from app.engine.reranking import Reranker
 from app.engine.words.sqlite import SqliteWords
-from app.errors import Invalid
+from app.errors import Invalid, Unavailable
 
 EmbedderFactory.provider_to_class["local"] = "app.engine.local.LocalEmbedding"
 VectorStoreFactory.provider_to_class["sqlite"] = "app.engine.stores.sqlite.SqliteVectorStore"
@@ -122,6 +123,34 @@ def build_reranker(section: Mapping[str, Any]) -> Reranker | None:
     if section["provider"] is None:
         return None
     return rerankers.build(section["provider"], resolve({k: v for k, v in section["config"].items() if v is not None}))
+
+
+def build_llm(section: Mapping[str, Any], timeout: float) -> Llm | None:
+    """The LLM that the configuration describes, None if it names none; `timeout` in seconds bounds each try.
+
+    Raises:
+        Invalid: it cannot be built; the message says why.
+        Unavailable: the environment lacks a variable.
+        Exception: whatever the provider raises when its client is made (no key, above all).
+    """
+    provider = section["provider"]
+    if provider is None:
+        return None
+    if provider not in LlmFactory.provider_to_class:
+        raise Invalid(f"Unknown LLM provider {provider!r}; there are: {', '.join(llm_names())}")
+    takes = llm_keys(provider)
+    given = {key: value for key, value in section["config"].items() if value is not None and key in takes}
+    try:
+        config = resolve(given)
+    except Invalid as error:
+        raise Unavailable(str(error)) from error
+    try:
+        model = LlmFactory.create(provider, config)
+    except ImportError as error:
+        raise Invalid(f"The LLM provider {provider!r} needs a package that is not installed: {error}") from error
+    except TypeError as error:
+        raise Invalid(f"The LLM provider {provider!r} does not take this configuration: {error}") from error
+    return Llm(model, f"{provider}:{model.config.model}", timeout)
 
 
 def is_set(variable: str) -> bool:

@@ -62,6 +62,17 @@ def terms(text: str) -> list[str]:
     return found
 
 
+_EMPTY_WORDS = frozenset({"a", "an", "the", "to", "that", "also", "very", "really", "just"})
+
+
+def gist(text: str) -> tuple[str, ...]:
+    """The words of `text` in order, stemmed, without the few that carry no meaning.
+
+    Unlike `terms` it keeps "not", "before", "she": two texts of one gist say the same.
+    """
+    return tuple(_term(word) or word for word in _plain_words(text) if word not in _EMPTY_WORDS)
+
+
 def compose(content: str, author: str | None, occurred_at: datetime | None) -> str:
     """The text that is indexed for a memory: "author (8 May 2023): content", less what the content says itself."""
     words = frozenset(_plain_words(content)) if author or occurred_at else frozenset()

@@ -7,11 +7,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import Created, Id, Json, Name, Object, Updated, Word
+from app.models.columns import Created, Id, Json, Name, Object, Time, Updated, Word
 
 
 class Event(Base):
-    """The receipt of one add: what was decided for every candidate, and why. `input` is kept until it succeeded."""
+    """The receipt of one add: what was decided for every candidate, and why. `input` is kept until it succeeded.
+
+    Its `worker` (a process) holds it until `leased_until`; if it is RUNNING after that, the worker is dead.
+    """
 
     __tablename__ = "events"
     __table_args__ = (
@@ -31,6 +34,8 @@ class Event(Base):
     error: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)
     undoes: Mapped[UUID | None]  # the receipt whose changes this one took back
+    leased_until: Mapped[Time | None]
+    worker: Mapped[Name | None]
     created_at: Mapped[Created]
     updated_at: Mapped[Updated]
 

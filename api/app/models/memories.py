@@ -1,6 +1,7 @@
 """What: the memory, its versions, its states, its categories."""
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import Created, Id, Name, Object, Strings, Time, Updated, Word
+from app.models.columns import Created, Id, Json, Name, Object, Strings, Time, Updated, Word
 
 
 class State(StrEnum):
@@ -78,6 +79,7 @@ class Memory(Base):
     tags: Mapped[Strings]
     priority: Mapped[Word | None]
     source: Mapped[Name | None]
+    provenance: Mapped[dict[str, Any] | None] = mapped_column(Json)  # of one that a model wrote: from what, with which
     version: Mapped[int] = mapped_column(default=1)
     superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("memories.id", ondelete="SET NULL"))
     occurred_at: Mapped[Time | None]

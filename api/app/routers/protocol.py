@@ -34,9 +34,9 @@ def render(reply: Reply) -> Response:
     return Response(body, reply.status, dict(reply.headers), media_type="application/json")
 
 
-def shaped(model: BaseModel) -> Response:
+def shaped(model: BaseModel, status: int = 200) -> Response:
     """A shape of ours as it goes out: FastAPI would send it to a thread first, to check what it has to be by now."""
-    return Response(model.model_dump_json(), media_type="application/json")
+    return Response(model.model_dump_json(), status, media_type="application/json")
 
 
 class Wire(Interface):

@@ -65,6 +65,8 @@ class OpenMemory(Strict):
     rerank_budget_ms: Annotated[int, Field(ge=10, le=60_000)]
     retention: Rules
     purge_after_days: Days | None
+    duplicate_threshold: Annotated[float, Field(ge=0.5, le=1)]
+    llm_timeout: Annotated[float, Field(ge=0.1, le=600)]
 
     @field_validator("categories")
     @classmethod

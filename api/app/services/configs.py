@@ -14,16 +14,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.context import Context, Runtime
-from app.engine.engine import Built
+from app.engine.engine import Built, Chosen
 from app.engine.sync import serve, serving
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, Unavailable
 from app.models import Config, Memory, State
 from app.services import accounts, config_rules, config_secrets
 from app.services.config_rules import Json
 
 KEY = "main"
 INDEX_SECTIONS = ("embedder", "vector_store")
-NO_ENGINE = frozenset({"custom_instructions", "retention", "purge_after_days"})  # keys that no engine is built from
+READ_WHEN_USED = frozenset(  # keys that no engine is built from
+    {"custom_instructions", "duplicate_threshold", "llm_timeout", "retention", "purge_after_days"}
+)
 
 logger = logging.getLogger(__name__)
 
@@ -95,10 +97,13 @@ def _change(ctx: Context, sent: Json, combine: Callable[[Json, Json], Json]) -> 
     _forget_foreign(old, new, sent, providers)
     config_rules.check(new, providers)
     _check_destinations(ctx, old, new, sent, providers)
+    chosen = choose_llm(ctx.runtime, new) if llm_part(old) != llm_part(new) else None
     built = _build(ctx, new) if _engine_part(old) != _engine_part(new) else None
     if new != old:
         _store(ctx, seen, config_rules.difference(config_rules.defaults(), new))
         logger.info("the configuration was changed", extra={"sections": _changed(old, new)})
+    if chosen is not None:
+        ctx.after_commit(lambda: ctx.engine.use_llm(chosen))
     if built is not None:
         ctx.after_commit(lambda: _exchange(ctx.runtime, built))
     shown: Json = config_secrets.mask(new)
@@ -150,8 +155,37 @@ def _changed(old: Json, new: Json) -> list[str]:
 
 def _engine_part(config: Mapping[str, Any]) -> Json:
     """What an engine is built from: changing the rest needs no new one."""
-    ours = {key: value for key, value in config["openmemory"].items() if key not in NO_ENGINE}
+    ours = {key: value for key, value in config["openmemory"].items() if key not in READ_WHEN_USED}
     return {**ours, **{name: config["mem0"][name] for name in ("embedder", "vector_store", "reranker")}}
+
+
+def llm_part(config: Mapping[str, Any]) -> Json:
+    """What the LLM is built from."""
+    return {"llm": config["mem0"]["llm"], "llm_timeout": config["openmemory"]["llm_timeout"]}
+
+
+def choose_llm(runtime: Runtime, config: Json) -> Chosen:
+    """The LLM of a configuration, or why there is none yet: a key that the environment does not have.
+
+    Raises:
+        Invalid: there cannot be one: a package is missing.
+    """
+    part = llm_part(config)
+    try:
+        return Chosen(runtime.engine.build_llm(config), part=part)
+    except Unavailable as error:
+        return _no_llm(error, config)
+    except Invalid as error:
+        reason = config_secrets.scrub(str(error), config["mem0"]["llm"])
+        raise Invalid(f"The engine cannot be built from this configuration: {reason}") from None
+
+
+def _no_llm(error: Exception, config: Json) -> Chosen:
+    # Not logger.exception: a client's message may quote the key that it was given.
+    reason = config_secrets.scrub(str(error), config["mem0"]["llm"])
+    logger.warning("the LLM cannot be built; what is to be learned with it is kept: %s", reason)
+    told = "it cannot be built from the configuration; the server's log says why"
+    return Chosen(failure=told, part=llm_part(config))
 
 
 def _effective(stored: Json) -> Json:
@@ -183,6 +217,7 @@ def refresh(runtime: Runtime) -> None:
     """
     with runtime.database.reading() as session:
         config, served = current(session), serving(session)
+    _refresh_llm(runtime, config)  # first: who waits for the engine finds out then whether there is an LLM, too
     if served is not None and served.get("identity", "") != identity(runtime, config) and "embedder" in served:
         before = {**config, "mem0": {**config["mem0"], **{name: served[name] for name in INDEX_SECTIONS}}}
         if _use(runtime, before):
@@ -190,6 +225,20 @@ def refresh(runtime: Runtime) -> None:
         logger.warning("the index before cannot be used any more; the configured one serves while it is being built")
     if _use(runtime, config):
         _adopt(runtime, config)
+
+
+def _refresh_llm(runtime: Runtime, config: Json) -> None:
+    """Have the LLM in use be the configured one. One that could not be built is tried again: its host may be back."""
+    in_use = runtime.engine.in_use
+    if in_use.failure is None and in_use.part == llm_part(config):
+        return
+    section = config["mem0"]["llm"]
+    try:
+        config_rules.check_reach("llm", section, runtime.engine.providers(), runtime.settings.allowed_provider_hosts)
+        chosen = choose_llm(runtime, config)
+    except Invalid as error:  # it must not keep the index from being built
+        chosen = _no_llm(error, config)
+    runtime.engine.use_llm(chosen)
 
 
 def identity(runtime: Runtime, config: Json) -> str:

@@ -46,6 +46,7 @@ class Draft:
     tags: list[str] = field(default_factory=list)
     source: str | None = None
     expires_at: datetime | None = None
+    provenance: dict[str, Any] | None = None
 
 
 def draft(content: str, metadata: Mapping[str, Any] | None = None, expires_at: datetime | None = None) -> Draft:

@@ -51,7 +51,7 @@ class Added:
         return [{"id": str(view.id), "memory": view.content, "event": "ADD"} for view in self.memories]
 
 
-def add(ctx: Context, user_id: str | None, drafted: Sequence[Draft], *, app: str | None, infer: bool) -> Added:
+def add(ctx: Context, user_id: str | None, drafted: Sequence[Draft], *, app: str | None, infer: bool = False) -> Added:
     """Store each draft as one memory, all in one transaction, embedded in one call before it begins.
 
     Raises:
@@ -63,15 +63,28 @@ def add(ctx: Context, user_id: str | None, drafted: Sequence[Draft], *, app: str
     owner = user_id or ctx.caller.name
     owner_id = accounts.ensure_user(ctx, owner)
     client = apps.for_writing(ctx, owner_id, app)
-    views = [_view(item, owner, client, of_one) for item, of_one in zip(drafted, names, strict=True)]
-    _insert(ctx, owner_id, views)
-    categories.assign(ctx, owner_id, {view.id: view.categories for view in views})
-    _make_ready(ctx, views, composed, vectors)
+    views = [fresh(item, owner, client, of_one) for item, of_one in zip(drafted, names, strict=True)]
+    store(ctx, owner_id, views, composed, vectors)
     inference = VERBATIM if infer else None
     return Added(views, _receipt(ctx, owner_id, client.id, views, inference), inference)
 
 
-def _view(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryView:
+def store(
+    ctx: Context,
+    owner_id: UUID,
+    views: Sequence[MemoryView],
+    composed: Sequence[str],
+    vectors: Sequence[Vectors] | Vectors | None,
+) -> None:
+    """Write new memories with their versions and categories, each ready for the index with its vector."""
+    if views:
+        _insert(ctx, owner_id, views)
+        categories.assign(ctx, owner_id, {view.id: view.categories for view in views})
+        _make_ready(ctx, views, composed, vectors)
+
+
+def fresh(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryView:
+    """The memory that a draft becomes, with a new id, not written yet."""
     when = now()
     return MemoryView(
         id=new_id(),
@@ -96,6 +109,7 @@ def _view(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryVi
         archived_at=None,
         deleted_at=None,
         categories=sorted(names),
+        provenance=item.provenance,
     )
 
 
@@ -115,6 +129,7 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
             "metadata": view.metadata,
             "tags": view.tags,
             "source": view.source,
+            "provenance": view.provenance,
             "version": view.version,
             "occurred_at": view.occurred_at,
             "expires_at": view.expires_at,
@@ -142,7 +157,9 @@ def _version(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
     }
 
 
-def _make_ready(ctx: Context, views: Sequence[MemoryView], composed: Sequence[str], vectors: Vectors | None) -> None:
+def _make_ready(
+    ctx: Context, views: Sequence[MemoryView], composed: Sequence[str], vectors: Sequence[Vectors] | Vectors | None
+) -> None:
     if vectors is None:
         ctx.touch(view.id for view in views)
         return
@@ -178,7 +195,7 @@ def get(ctx: Context, memory_id: UUID, user_id: str | None = None) -> MemoryView
     if found is None:
         raise NotFound(NO_MEMORY)
     apps.log_reads(ctx, scope.reader, [memory_id], "get")
-    return found
+    return replace(found, provenance=ctx.session.scalar(select(Memory.provenance).where(Memory.id == memory_id)))
 
 
 def _find(ctx: Context, memory_id: UUID, scope: Scope) -> MemoryView | None:
@@ -264,8 +281,9 @@ def _peek(ctx: Context, memory_id: UUID) -> Any:
 
 
 def rewrite(ctx: Context, new: MemoryView) -> MemoryView:
-    """Write what a memory says from now on, and when it expires: a new version."""
+    """Write what a memory says from now on: content, times, and provenance if it has a new one; a new version."""
     view = replace(new, version=new.version + 1, updated_at=now())
+    learned = {} if new.provenance is None else {"provenance": new.provenance}
     ctx.session.execute(
         update(Memory)
         .where(Memory.id == view.id)
@@ -273,9 +291,11 @@ def rewrite(ctx: Context, new: MemoryView) -> MemoryView:
             content=view.content,
             content_hash=drafts.content_hash(view.content),
             expires_at=view.expires_at,
+            occurred_at=view.occurred_at,
             version=view.version,
             updated_at=view.updated_at,
             indexed_at=None,
+            **learned,
         )
         .execution_options(synchronize_session=False)
     )

@@ -33,7 +33,10 @@ class Listing(Generic[Item]):
 
 @dataclass(slots=True)
 class MemoryView:
-    """One memory with its owner's and its app's names and its categories' names. Times are aware, in UTC."""
+    """One memory with its owner's and its app's names and its categories' names. Times are aware, in UTC.
+
+    `provenance` only where one memory is read by itself.
+    """
 
     id: UUID
     user_id: str
@@ -57,6 +60,7 @@ class MemoryView:
     archived_at: datetime | None
     deleted_at: datetime | None
     categories: list[str] = field(default_factory=list)
+    provenance: dict[str, Any] | None = None
 
 
 COLUMNS = (

@@ -8,6 +8,7 @@ from app.routers.openmemory import (
     auth,
     backup,
     config,
+    events,
     history,
     index,
     keys,
@@ -26,7 +27,7 @@ DESCRIPTION = "OpenMemory's REST API over the Commonplace store, and the dashboa
 def build(runtime: Runtime) -> FastAPI:
     """The protocol's app, to be mounted at `/api/v1`."""
     app = protocol("Commonplace: OpenMemory /api/v1", DESCRIPTION, OpenMemoryWire(), runtime)
-    for module in (memories, search, apps, stats, index, backup, config, auth, keys, users):
+    for module in (memories, search, events, apps, stats, index, backup, config, auth, keys, users):
         app.include_router(module.router)
     for module in (history, retention):
         app.include_router(module.router)

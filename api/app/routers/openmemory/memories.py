@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Query, Response
 
 from app.models import State
-from app.routers.openmemory import wire_accesses
+from app.routers.openmemory import wire_accesses, wire_adds
 from app.routers.openmemory import wire_memories as wire
 from app.routers.openmemory.fields import Name, Phrase, Time
 from app.routers.openmemory.paging import FiftyAPage, PageNumber, Paging, TenAPage
 from app.routers.protocol import Reading, Writing, shaped
-from app.services import access_logs, categories, listings, memories, states
+from app.services import access_logs, categories, inference, listings, memories, states
 from app.services.listings import Filter
 
 router = APIRouter(prefix="/memories", tags=["memories"])
@@ -19,16 +19,22 @@ router = APIRouter(prefix="/memories", tags=["memories"])
 OfUser = Annotated[Name | None, Query(description="The owner; without it the key's own user, for an admin everybody.")]
 
 
-@router.post("", response_model=wire.MemoryCreated, summary="Store a memory")
-def create(ctx: Writing, body: wire.MemoryCreate) -> wire.MemoryCreated:
+@router.post(
+    "",
+    response_model=wire_adds.MemoryCreated | wire_adds.Answer,
+    responses={202: {"model": wire_adds.Answer, "description": "Left to the worker"}},
+    summary="Store a memory",
+)
+def create(ctx: Writing, body: wire_adds.MemoryCreate) -> Response:
     """The memory in the page's form, with its receipt. Without an LLM `infer: true` stores the text verbatim."""
-    return wire.created(memories.add(ctx, body.user_id, body.drafts(), app=body.app, infer=body.infer))
+    learned = inference.add(ctx, body.user_id, body.taken_in(), app=body.app, later=body.later)
+    return shaped(wire_adds.created(learned), wire_adds.status(learned))
 
 
-@router.post("/bulk", response_model=wire.BulkCreated, summary="Store up to 1,000 memories in one transaction")
-def create_many(ctx: Writing, body: wire.BulkCreate) -> wire.BulkCreated:
-    """All or none; a result per item, in their order."""
-    return wire.bulk_created(memories.add(ctx, body.user_id, body.drafts(), app=body.app, infer=body.infer))
+@router.post("/bulk", response_model=wire_adds.BulkCreated, summary="Store up to 1,000 memories in one transaction")
+def create_many(ctx: Writing, body: wire_adds.BulkCreate) -> wire_adds.BulkCreated:
+    """All or none; a result per item, in their order. No LLM is asked; `infer: true` leaves duplicates out."""
+    return wire_adds.bulk_created(inference.add_many(ctx, body.user_id, body.drafts(), app=body.app, infer=body.infer))
 
 
 @router.get("", response_model=wire.MemoryPage, summary="List memories")

@@ -26,7 +26,8 @@ class OpenMemoryWire:
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         if isinstance(error, errors.RateLimited):
             headers["Retry-After"] = str(max(1, round(error.retry_after)))
-        return Reply(status, {"detail": str(error)}, headers)
+        kept = {"event_id": str(error.event_id), "status": "FAILED"} if isinstance(error, errors.Kept) else {}
+        return Reply(status, {"detail": str(error), **kept}, headers)
 
     def invalid(self, problems: list[dict[str, Any]]) -> Reply:
         """A request of another shape than declared: FastAPI's list."""

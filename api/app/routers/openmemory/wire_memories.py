@@ -12,50 +12,13 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from app.models import Category, State
 from app.routers.openmemory.fields import Expiry, Name, Phrase, Time
 from app.routers.openmemory.paging import Paging
-from app.services.drafts import Draft, draft
 from app.services.listings import Filter
-from app.services.memories import Added
 from app.services.views import Listing, MemoryView
 
 Object = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
 Ids = Annotated[list[UUID], Field(max_length=10_000)]
 SomeIds = Annotated[Ids, Field(min_length=1)]
 MAX_COMMAS = 3  # in one category's name, where a list of names is separated by commas
-
-
-class MemoryCreate(BaseModel):
-    """POST /memories."""
-
-    user_id: Name | None = Field(None, description="The owner; the key's own user when absent.")
-    text: str
-    metadata: Object = {}
-    infer: bool = True
-    app: Name | None = Field(None, description='The app that writes; "openmemory" when absent.')
-    expires_at: Expiry = Field(None, description="From then on it is hidden, and soon deleted.")
-
-    def drafts(self) -> list[Draft]:
-        """What is to be stored."""
-        return [draft(self.text, self.metadata, self.expires_at)]
-
-
-class BulkItem(BaseModel):
-    """One memory of a bulk create."""
-
-    text: str
-    metadata: Object = {}
-
-
-class BulkCreate(BaseModel):
-    """POST /memories/bulk."""
-
-    user_id: Name | None = None
-    app: Name | None = None
-    infer: bool = False
-    memories: Annotated[list[BulkItem], Field(min_length=1, max_length=1_000)]
-
-    def drafts(self) -> list[Draft]:
-        """What is to be stored."""
-        return [draft(item.text, item.metadata) for item in self.memories]
 
 
 class MemoryUpdate(BaseModel):
@@ -169,33 +132,9 @@ class MemoryOne(MemoryItem):
     memory_type: str
     archived_at: datetime | None
     expires_at: datetime | None
-
-
-class MemoryCreated(MemoryOne):
-    """The answer to a create: the memory, and the receipt."""
-
-    event_id: UUID
-    results: list[dict[str, Any]]
-    inference: str | None
-
-
-class BulkResult(BaseModel):
-    """What became of one item of a bulk create."""
-
-    index: int
-    status: Literal["created"]
-    id: UUID
-    event: str
-    categories: list[str]
-
-
-class BulkCreated(BaseModel):
-    """The answer to a bulk create."""
-
-    results: list[BulkResult]
-    total: int
-    event_id: UUID
-    inference: str | None
+    provenance: dict[str, Any] | None = Field(
+        None, description="Of one that a model wrote: `event_id`, `messages`, `model`, `prompt_version`."
+    )
 
 
 class CategoryItem(BaseModel):
@@ -248,12 +187,14 @@ def columns(view: MemoryView) -> dict[str, Any]:
     }
 
 
-def _one(view: MemoryView) -> dict[str, Any]:
+def fields_of_one(view: MemoryView) -> dict[str, Any]:
+    """The fields of `MemoryOne`."""
     return columns(view) | {
         "text": view.content,
         "memory_type": view.memory_type,
         "archived_at": view.archived_at,
         "expires_at": view.expires_at,
+        "provenance": view.provenance,
     }
 
 
@@ -264,22 +205,7 @@ def item(view: MemoryView) -> MemoryItem:
 
 def one(view: MemoryView) -> MemoryOne:
     """A memory by itself."""
-    return MemoryOne.model_validate(_one(view))
-
-
-def created(added: Added) -> MemoryCreated:
-    """The answer to a create."""
-    receipt: dict[str, Any] = {"event_id": added.event_id, "results": added.results, "inference": added.inference}
-    return MemoryCreated.model_validate(_one(added.memories[0]) | receipt)
-
-
-def bulk_created(added: Added) -> BulkCreated:
-    """The answer to a bulk create."""
-    results = [
-        BulkResult(index=index, status="created", id=view.id, event="ADD", categories=view.categories)
-        for index, view in enumerate(added.memories)
-    ]
-    return BulkCreated(results=results, total=len(results), event_id=added.event_id, inference=added.inference)
+    return MemoryOne.model_validate(fields_of_one(view))
 
 
 def page(listing: Listing[MemoryView], paging: Paging) -> MemoryPage:

@@ -1,0 +1,98 @@
+"""What came in to be learned: a conversation, what is known about it, and what is to be done with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from app.engine.turns import Turn
+from app.errors import Invalid, TooLarge
+from app.services import drafts
+from app.services.drafts import Draft
+
+MAX_TURNS = 500
+MAX_PROMPT = 20_000  # characters
+KEPT = ("metadata", "agent_id", "run_id", "author", "memory_type", "tags", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Turns, and as `template` what every memory from them has: metadata, session, author, the time it was said.
+
+    `prompt` is the caller's own word to the model; without `infer` each turn is stored as it is.
+    """
+
+    turns: tuple[Turn, ...]
+    template: Draft
+    infer: bool = True
+    prompt: str | None = None
+
+    def drafts(self) -> list[Draft]:
+        """Each turn that somebody said as a memory by itself, verbatim."""
+        return [self.of_turn(turn) for turn in self.turns if turn.is_said and turn.content.strip()]
+
+    def of_turn(self, turn: Turn) -> Draft:
+        """A turn as a memory, verbatim; its author is who said it."""
+        return replace(self.template, content=turn.content, author=turn.name or self.template.author)
+
+    def kept(self) -> dict[str, Any]:
+        """As it is kept in a receipt until it succeeded, as JSON."""
+        said_at, expires_at = self.template.occurred_at, self.template.expires_at
+        return {
+            "turns": [[turn.role, turn.content, turn.name] for turn in self.turns],
+            "template": {name: getattr(self.template, name) for name in KEPT},
+            "said_at": said_at.isoformat() if said_at else None,
+            "expires_at": expires_at.isoformat() if expires_at else None,
+            "infer": self.infer,
+            "prompt": self.prompt,
+        }
+
+
+def restored(kept: Mapping[str, Any]) -> Intake:
+    """What `Intake.kept` was made from."""
+    said_at, expires_at = drafts.moment(kept["said_at"]), drafts.moment(kept.get("expires_at"))
+    template = Draft(content="", occurred_at=said_at, expires_at=expires_at, **kept["template"])
+    return Intake(tuple(Turn(*turn) for turn in kept["turns"]), template, kept["infer"], kept["prompt"])
+
+
+def intake(
+    said: str | Sequence[Turn],
+    metadata: Mapping[str, Any] | None = None,
+    *,
+    run_id: str | None = None,
+    agent_id: str | None = None,
+    infer: bool = True,
+    prompt: str | None = None,
+    expires_at: datetime | None = None,
+) -> Intake:
+    """A checked intake of a text or of messages; session, author and time from the metadata, as `drafts.draft`.
+
+    Raises:
+        Invalid: it is empty or overlong, has control characters, or the metadata is no plain JSON or too large.
+    """
+    named = drafts.draft("-", metadata, expires_at)
+    template = replace(named, content="", run_id=run_id or named.run_id, agent_id=agent_id or named.agent_id)
+    turns = [Turn("user", drafts.checked_text(said), template.author)] if isinstance(said, str) else _checked(said)
+    return Intake(tuple(turns), template, infer, _prompt(prompt))
+
+
+def _checked(said: Sequence[Turn]) -> Sequence[Turn]:
+    if len(said) > MAX_TURNS:
+        raise TooLarge(f"There are {len(said)} messages; at most {MAX_TURNS} are taken at once")
+    length = sum(len(turn.content) for turn in said)
+    if length > drafts.MAX_TEXT:
+        raise TooLarge(f"The messages have {length} characters; at most {drafts.MAX_TEXT} are taken at once")
+    if not any(turn.content.strip() for turn in said if turn.is_said):
+        raise Invalid("No message says anything")
+    for turn in said:
+        drafts.checked_characters(turn.content)
+    return said
+
+
+def _prompt(prompt: str | None) -> str | None:
+    if prompt is not None and len(prompt) > MAX_PROMPT:
+        raise TooLarge(f"The prompt has {len(prompt)} characters; at most {MAX_PROMPT} are taken")
+    return drafts.checked_characters(prompt).strip() or None if prompt else None
+
+
+NOTHING = Intake((), Draft(content=""))
