@@ -45,6 +45,7 @@ class Receipt:
     attempts: int
     created_at: datetime
     updated_at: datetime
+    undoes: UUID | None = None
     input: dict[str, Any] | None = None
 
 
@@ -107,6 +108,7 @@ VIEW: Select[*tuple[Any, ...]] = (
         Event.attempts,
         Event.created_at,
         Event.updated_at,
+        Event.undoes,
     )
     .join(User, User.id == Event.user_id)
     .outerjoin(App, App.id == Event.app_id)

@@ -59,24 +59,30 @@ def _clean_receipts(ctx: Context, receipts: Sequence[Event], ids: Collection[str
 
 
 def _remove_turns(ctx: Context, receipts: Sequence[Event], ids: Collection[str]) -> int:
-    """The raw turns of the adds that made or changed the memories, unless a memory of the same add is not deleted.
+    """The raw turns of the adds that made or changed the memories, but those that a memory not deleted came from.
 
     An add's turns are as old as its receipt, to the microsecond: both are written in one transaction with one time.
     """
     mine = [event for event in receipts if event.kind == "ADD" and _named(event) & set(ids)]
     others = {UUID(id) for event in mine for id in _named(event) - set(ids)}
-    living = select(Memory.id).where(Memory.id.in_(others), Memory.state != State.deleted)
-    kept = {str(id) for id in ctx.session.scalars(living)}
+    living = select(Memory.id, Memory.provenance).where(Memory.id.in_(others), Memory.state != State.deleted)
+    origins = {str(id): provenance or {} for id, provenance in ctx.rows(living)}
     removed = 0
     for event in mine:
-        if not _named(event) & kept:
-            turns = delete(SessionMessage).where(
-                SessionMessage.user_id == event.user_id,
-                SessionMessage.app_id == event.app_id,
-                SessionMessage.created_at == event.created_at,
-            )
-            removed += int(ctx.session.execute(turns).rowcount)  # type: ignore[attr-defined]
+        kept = [origins[id] for id in _named(event) if id in origins]
+        if all(origin.get("event_id") == str(event.id) for origin in kept):  # else nobody knows which turns it was
+            removed += _remove_turns_of(ctx, event, {UUID(id) for origin in kept for id in origin.get("messages", ())})
     return removed
+
+
+def _remove_turns_of(ctx: Context, event: Event, but: Collection[UUID]) -> int:
+    turns = delete(SessionMessage).where(
+        SessionMessage.user_id == event.user_id,
+        SessionMessage.app_id == event.app_id,
+        SessionMessage.created_at == event.created_at,
+        SessionMessage.id.not_in(but),
+    )
+    return int(ctx.session.execute(turns).rowcount)  # type: ignore[attr-defined]
 
 
 def _names(ctx: Context, ids: Collection[str]) -> ColumnElement[bool]:

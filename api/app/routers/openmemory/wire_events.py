@@ -29,6 +29,7 @@ class EventItem(BaseModel):
     attempts: int
     created_at: datetime
     updated_at: datetime
+    undoes: UUID | None = Field(description="The receipt that this one took back, if it is an undo's.")
 
 
 class EventOne(EventItem):
