@@ -369,6 +369,15 @@ def test_what_was_served_is_not_learned_again(door: TestClient, llm: ScriptedLlm
     assert len(llm.requests) == calls + 1
 
 
+def test_what_another_session_was_served_is_news(door: TestClient, llm: ScriptedLlm) -> None:
+    remember(door, COFFEE, run_id="one")
+    assert searched(door, "coffee", filters={"run_id": "one"}) == [COFFEE]
+    llm.default = lambda _: facts()
+    for run_id, calls in (("one", 0), ("two", 1)):
+        add(door, COFFEE, run_id=run_id)
+        assert len(llm.requests) == calls
+
+
 def test_async_is_left_to_the_worker(door: TestClient, llm: ScriptedLlm, runtime: Runtime) -> None:
     answer = door.post(f"{API}/memories", json={"text": "I live in Berlin", "async": True})
     assert answer.status_code == 202

@@ -1,13 +1,15 @@
 """Receipts: whose they are, how they are found, what they cost."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.context import Runtime
+from app.models import AccessControl
 from tests.protocols.asking import API, UNKNOWN, Person, ok, remember, statements
-from tests.scripted_llm import Reply, ScriptedLlm, facts
+from tests.scripted_llm import Reply, ScriptedLlm, decisions, facts
 
 
 def receipts(door: TestClient, **query: Any) -> list[dict[str, Any]]:
@@ -164,13 +166,23 @@ def test_bulk_with_infer_leaves_duplicates_out(door: TestClient, llm: ScriptedLl
 
 
 def test_an_app_s_rules_bind_the_model_too(door: TestClient, llm: ScriptedLlm, runtime: Runtime) -> None:
-    remember(door, "Ann lives in Berlin", app="vault")
-    apps = ok(door.get(f"{API}/apps", params={"name": "vault"}))["apps"]
-    ok(door.put(f"{API}/apps/{apps[0]['id']}", params={"is_active": False}))
-    answer = door.post(f"{API}/memories", json={"text": "x", "app": "vault"})
-    assert answer.status_code == 403
-    assert llm.requests == []
-    llm.say(facts("Ann lives in Munich"))
-    llm.default = lambda _: {"decisions": [{"fact": 1, "action": "ADD"}]}
-    ok(door.post(f"{API}/memories", json={"text": "x"}))
-    assert receipts(door)[0]["status"] == "SUCCEEDED"
+    hidden, shown = (remember(door, text) for text in ("Ann lives in Berlin", "Ann works in Berlin"))
+    with runtime.database.transaction() as session:
+        rule = {"subject_type": "app", "subject_id": UUID(hidden["app_id"]), "object_type": "memory", "effect": "deny"}
+        session.add(AccessControl(**rule, object_id=UUID(hidden["id"])))
+    llm.say(facts("Ann lives in Munich", "Ann lives in Berlin"))
+    llm.default = lambda _: decisions({"fact": 1, "action": "DELETE", "memory": 2}, {"fact": 2, "action": "ADD"})
+    answer = ok(door.post(f"{API}/memories", json={"text": "x"}))
+    known = llm.prompts()[1].split("New facts:")[0]
+    assert shown["text"] in known
+    assert hidden["text"] not in known
+    # Nor is what the app may not see told to it as the duplicate of what it says.
+    assert [one["event"] for one in answer["results"]] == ["NONE", "ADD"]
+    assert hidden["id"] not in str(answer)
+
+
+def test_a_paused_app_asks_no_model(door: TestClient, llm: ScriptedLlm) -> None:
+    app_id = remember(door, "Ann lives in Berlin", app="vault")["app_id"]
+    ok(door.put(f"{API}/apps/{app_id}", params={"is_active": False}))
+    assert door.post(f"{API}/memories", json={"text": "x", "app": "vault"}).status_code == 403
+    assert (llm.requests, receipts(door, status="FAILED")) == ([], [])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -19,12 +20,14 @@ from sqlalchemy.orm import Session
 from app import migrations
 from app.context import Runtime
 from app.database import now
+from app.engine.engine import Chosen
 from app.engine.turns import Turn
 from app.errors import Kept
 from app.models import App, Event, Memory, MemoryVersion, SessionMessage, State
-from app.services import accounts, inference, receipts
+from app.services import accounts, inference, memories, receipts
 from app.services.inference import Learned
 from app.services.intakes import Intake, intake, restored
+from app.services.views import Window
 from app.settings import Settings
 from app.sweep import Sweep
 from tests.conftest import AsCaller
@@ -153,6 +156,7 @@ import os, signal, sys
 from pathlib import Path
 from app.context import Runtime
 from app.services import inference, learning
+from app.services.views import Window
 from app.settings import Settings
 
 def die(*_):
@@ -232,6 +236,38 @@ def migrated(tmp_path: Path) -> Callable[[str], Runtime]:
         return runtime
 
     return make
+
+
+def test_on_postgresql(postgres: Postgres, migrated: Callable[[str], Runtime], scripted: ScriptedLlm) -> None:
+    """Without an index, which has tests of its own there: receipts, turns, duplicates, echoes, retries."""
+    runtime = migrated(postgres.create())
+    runtime.engine.fail("there is none in this test")
+    section = {"provider": "openai", "config": {"model": "m", "api_key": "k", "openai_base_url": scripted.url}}
+    config = {"mem0": {"llm": section}, "openmemory": {"llm_timeout": 5}}
+    runtime.engine.use_llm(Chosen(runtime.engine.build_llm(config)))
+    scripted.default = lambda sent: {"facts": 0} if "nothing at all" in str(sent) else facts(BERLIN)
+
+    def post(said: str, later: bool = False, session: str = "s") -> Learned:
+        with runtime.context(accounts.admin(runtime), writing=True) as c:
+            return inference.add(c, None, intake(said, {"session": session}), app=None, later=later)
+
+    made = post("I live in Berlin").memories[0]
+    assert [(one.event, one.id) for one in post("Berlin, as I said").decisions] == [("NONE", made.id)]
+    with runtime.context(accounts.admin(runtime)) as c:
+        assert memories.get(c, made.id).provenance is not None  # and so it was served
+    assert [one.reason for one in post(BERLIN).decisions] == ["served to this session within the hour"]
+    with pytest.raises(Kept) as kept:
+        post("nothing at all", session="other")
+    waiting = post("Berlin again", later=True).event_id
+    assert inference.perform_next(runtime)
+    with runtime.context(accounts.admin(runtime), writing=True) as c:
+        assert inference.retry(c, kept.value.event_id).status == "FAILED"
+        assert inference.retry_all(c, None) == 1
+    with runtime.context(accounts.admin(runtime)) as c:
+        page = receipts.listing(c, Window(10), None, receipts.Filter())
+        assert receipts.get(c, waiting).input is None
+    assert Counter(one.status for one in page.items) == {"SUCCEEDED": 4, "PENDING": 1}
+    runtime.close()
 
 
 def test_the_worker_thread_does_what_waits(

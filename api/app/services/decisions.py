@@ -11,7 +11,7 @@ from app.context import Context
 from app.engine.index import Vectors
 from app.engine.reconciliation import Action
 from app.models import Memory, State
-from app.services import categories, memories, neighbours, scopes, states
+from app.services import categories, memories, scopes, similars, states
 from app.services.apps import Writer
 from app.services.drafts import Draft, content_hash
 from app.services.scopes import Scope
@@ -104,7 +104,7 @@ def carry_out(
     outcome = Outcome()
     if compare:
         new = [step for step in steps if step.action is Action.add]
-        settle_exact(new, neighbours.of_same_hash(ctx, scope, [step.draft for step in new]) if new else {})
+        settle_exact(new, similars.of_same_hash(ctx, scope, [step.draft for step in new]) if new else {})
         _settle_changes(steps, _current(ctx, scope, steps))
     fresh = {id(step): memories.fresh(step.draft, owner, client, list(step.names)) for step in steps if _adds(step)}
     new = [step for step in steps if _adds(step)]
@@ -126,10 +126,10 @@ def _current(ctx: Context, scope: Scope, steps: Sequence[Step]) -> dict[UUID, Me
 
 
 def settle_exact(steps: Sequence[Step], same: Mapping[str, Sequence[MemoryView]]) -> None:
-    """What a memory says word for word is not added; `same` as `neighbours.of_same_hash` has it."""
+    """What a memory says word for word is not added; `same` as `similars.of_same_hash` has it."""
     for step in steps:
         twins = same.get(content_hash(step.draft.content), ())
-        twin = next((view for view in twins if neighbours.is_compatible(step.draft, view)), None)
+        twin = next((view for view in twins if similars.is_compatible(step.draft, view)), None)
         if twin is not None:
             step.action, step.target, step.reason = Action.none, twin, EXACT
 

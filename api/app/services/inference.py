@@ -18,7 +18,7 @@ from app.context import Caller, Context, Runtime
 from app.database import Base, new_id, now
 from app.errors import CommonplaceError, Conflict, Invalid, Kept, NotFound
 from app.models import App, User
-from app.services import accounts, apps, decisions, intakes, learning, memories, neighbours, receipts
+from app.services import accounts, apps, decisions, intakes, learning, memories, receipts, similars
 from app.services.apps import Writer
 from app.services.decisions import Decision, Outcome
 from app.services.drafts import Draft
@@ -109,7 +109,7 @@ def _write(ctx: Context, job: Job, app: str | None, plan: Plan) -> Learned:
     owner = job.owner
     owner_id = accounts.ensure_user(ctx, owner)
     client = apps.for_writing(ctx, owner_id, app)
-    scope = neighbours.scope_of(ctx, owner_id, client.id)
+    scope = similars.scope_of(ctx, owner_id, client.id)
     outcome = decisions.carry_out(ctx, scope, owner, client, plan.steps)
     event_id = _write_receipt(ctx, owner_id, client.id, receipts.SUCCEEDED, None, plan.inference, outcome.decisions)
     return _learned(event_id, plan, outcome)
@@ -283,7 +283,7 @@ def _nobody(taken: Taken) -> Caller:
 def _writing(ctx: Context, job: Job) -> tuple[Scope, Writer]:
     if job.app_id is None:
         raise Invalid("An add without an app")
-    scope = neighbours.scope_of(ctx, job.owner_id, job.app_id)
+    scope = similars.scope_of(ctx, job.owner_id, job.app_id)
     reader = scope.reader
     if reader is None or not reader.is_active:
         raise Conflict("The app has been paused meanwhile")

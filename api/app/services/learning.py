@@ -19,12 +19,12 @@ from app.engine.reconciliation import Action, Known, Verdict
 from app.engine.text import compose, gist
 from app.engine.turns import Turn, changed, without_blocks
 from app.models import SessionMessage
-from app.services import configs, decisions, drafts, echoes, memories, neighbours, scopes
+from app.services import configs, decisions, drafts, echoes, memories, scopes, similars
 from app.services.decisions import Step
 from app.services.drafts import Draft
 from app.services.intakes import Intake
-from app.services.neighbours import Near
 from app.services.scopes import Scope
+from app.services.similars import Near
 from app.services.views import MemoryView, fetch
 
 EARLIER = 6  # turns of the same session that the model sees before the new ones
@@ -100,7 +100,7 @@ def _ground(runtime: Runtime, job: Job, said: Sequence[Turn]) -> _Ground:
         section = configs.current(ctx)["openmemory"]
         if job.app_id is None:
             return _Ground(None, section, {}, {}, ())
-        scope = neighbours.scope_of(ctx, job.owner_id, job.app_id)
+        scope = similars.scope_of(ctx, job.owner_id, job.app_id)
         speaking = [turn for turn in said if turn.is_said]
         found = echoes.heard(ctx, job.app_id, job.owner_id, job.intake.template.run_id, speaking)
         seen = fetch(ctx, list(dict.fromkeys(found.values())), *scopes.visible(scope))
@@ -187,7 +187,7 @@ def _steps(
     if named is None:  # no model has a use for what is near and no twin
         near = _near(runtime, job, ground.scope, steps, threshold)
     else:
-        near = _near(runtime, job, ground.scope, steps, neighbours.LEAST)
+        near = _near(runtime, job, ground.scope, steps, similars.LEAST)
         _settle_exact(runtime, job, ground.scope, steps)
     _settle_twins(steps, near, threshold)
     return steps, near
@@ -208,15 +208,15 @@ def _near(runtime: Runtime, job: Job, scope: Scope | None, steps: Sequence[Step]
     if scope is None:
         return [[] for _ in steps]
     # Before the first statement: the store may be far away.
-    found = [runtime.engine.near(job.owner_id, step.composed, step.vector, neighbours.DEPTH) for step in steps]
+    found = [runtime.engine.near(job.owner_id, step.composed, step.vector, similars.DEPTH) for step in steps]
     with runtime.context(job.caller) as ctx:
-        return neighbours.nearest(ctx, scope, found, least)
+        return similars.nearest(ctx, scope, found, least)
 
 
 def _settle_exact(runtime: Runtime, job: Job, scope: Scope | None, steps: Sequence[Step]) -> None:
     if scope is not None:
         with runtime.context(job.caller) as ctx:
-            same = neighbours.of_same_hash(ctx, scope, [step.draft for step in steps])
+            same = similars.of_same_hash(ctx, scope, [step.draft for step in steps])
         decisions.settle_exact(steps, same)
 
 
@@ -227,7 +227,7 @@ def _settle_twins(steps: Sequence[Step], near: Sequence[Sequence[Near]], thresho
         if step.action is Action.none:
             continue
         twin = next(
-            (one for one in around if neighbours.is_twin(step.draft, one.memory, one.similarity, threshold)), None
+            (one for one in around if similars.is_twin(step.draft, one.memory, one.similarity, threshold)), None
         )
         said = seen.setdefault(gist(step.draft.content) or (step.draft.content,), [])
         if twin is not None:
@@ -245,7 +245,7 @@ def _is_repeated(item: Draft, other: Draft) -> bool:
 
 
 def _reconcile(llm: Llm, until: float, steps: Sequence[Step], near: Sequence[Sequence[Near]]) -> None:
-    """Ask once about all facts that have neighbours; without any there is nothing to ask."""
+    """Ask once about all facts to which something similar is known; without any there is nothing to ask."""
     open_ones = [
         (step, around) for step, around in zip(steps, near, strict=True) if step.action is Action.add and around
     ]

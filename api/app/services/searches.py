@@ -89,8 +89,14 @@ def search(ctx: Context, query: Query, *, user_id: str | None = None, app: str |
     order = reranks.ordered(ctx, query.text, sifted, is_reranked)
     hits = _found(ctx, query, scope, order)
     shown = dict.fromkeys(id for hit in hits for id in (hit.memory.id, *(hit.turns.ids if hit.turns else ())))
-    apps.log_reads(ctx, scope.reader, list(shown), "search", query=query.text[:LOGGED_QUERY])
+    apps.log_reads(ctx, scope.reader, list(shown), "search", query=query.text[:LOGGED_QUERY], **_session(query))
     return Result(hits, mode, " ".join(filter(None, (warning, order.warning))) or None)
+
+
+def _session(query: Query) -> dict[str, str]:
+    """The session that the query names, for the access log: what was served to it is not learned from it again."""
+    named = query.filters.get("run_id", query.filters.get("session_id"))
+    return {"run_id": named} if isinstance(named, str) and named != "*" else {}
 
 
 def _found(ctx: Context, query: Query, scope: Scope, order: Order) -> list[Found]:

@@ -16,7 +16,7 @@ from app.services.scopes import Reader, Scope
 from app.services.views import MemoryView, fetch
 
 DEPTH = 20  # so many of the index are looked at, for some may not be visible
-MOST = 5  # neighbours of one fact that a model is shown
+MOST = 5  # memories similar to one fact that a model is shown
 LEAST = 0.25  # cosine of the farthest: below it, nothing contradicts anything
 SAME_TIME = timedelta(days=1)
 MOST_SAME = 200
