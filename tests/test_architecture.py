@@ -49,6 +49,8 @@ BROAD = {
     "engine/llm.py": 1,  # any client's any failure, in its thread
     "engine/reranking.py": 1,  # any reranker's any failure, in a thread of its own
     "engine/rerankers.py": 1,  # says which provider cannot be made, and raises on
+    "engine/stores/elsewhere.py": 1,  # a store's own error for an id that is not there
+    "engine/stores/workers.py": 2,  # any store's any failure is told to whoever waits, as one that has a name
     "routers/protocol.py": 1,  # the last net of a door
     "services/inference.py": 1,  # whatever happens to an add, its receipt says so
     "services/rebuilds.py": 1,  # any provider's any failure leaves the old index serving

@@ -52,6 +52,22 @@ def test_no_secret_stands_in_the_file(compose: dict[str, Any]) -> None:
                 assert re.fullmatch(r"\$\{[A-Z_]+:-\}", value), name
 
 
+def test_images_are_pinned(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        if "image" in service:
+            assert re.search(r":v?\d+\.\d+", service["image"]), service["image"]
+
+
+def test_every_profile_says_when_it_is_well(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        if service.get("profiles"):
+            assert {"test", "interval", "timeout", "retries"} <= service["healthcheck"].keys(), name
+
+
+def test_postgresql_has_the_shared_memory_that_a_graph_is_made_in(compose: dict[str, Any]) -> None:
+    assert compose["services"]["postgres"]["shm_size"] == "1gb"
+
+
 def test_named_volumes_are_declared(compose: dict[str, Any]) -> None:
     used = {mount.split(":")[0] for service in compose["services"].values() for mount in service.get("volumes", ())}
     assert used == set(compose["volumes"])

@@ -99,7 +99,8 @@ def left_over(url: str) -> set[str]:
     database = Database(url)
     query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
     if not database.is_sqlite:
-        query = "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        query = """SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+            AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')"""  # pgvector's
     with database.engine.connect() as connection:
         found = set(connection.scalars(text(query)))
     database.dispose()

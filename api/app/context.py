@@ -70,7 +70,7 @@ class Runtime:
         self.bookmarks = Bookmarks()
         self.wake = threading.Event()  # set it to have the sweep begin now
         self.work = threading.Event()  # set it to have the worker look for adds that wait now
-        self.engine = Engine(settings.url, settings.data_dir, settings.vector_cache_bytes)
+        self.engine = Engine(self.relaxed, settings.data_dir, settings.vector_cache_bytes)
 
     @contextmanager
     def context(self, caller: Caller, *, writing: bool = False) -> Iterator["Context"]:

@@ -9,7 +9,8 @@
     ├── Conflict           it contradicts what is stored
     ├── RateLimited        later
     └── Unavailable        something we need (a model, a store) does not answer
-        └── Kept           ... but what was sent is kept, and can be tried again
+        ├── Kept             ... but what was sent is kept, and can be tried again
+        └── StoreUnavailable the vector store: the words of the index still do
 
 Each protocol's `wire.py` gives these a status and a body. The message is shown to the caller: no secrets in it.
 """
@@ -63,3 +64,7 @@ class Kept(Unavailable):
     def __init__(self, message: str, event_id: UUID) -> None:
         super().__init__(message)
         self.event_id = event_id
+
+
+class StoreUnavailable(Unavailable):
+    """The vector store does not answer; what needs only words goes on."""

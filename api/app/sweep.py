@@ -8,7 +8,7 @@ from collections.abc import Callable
 from app.context import Runtime
 from app.engine import return_memory
 from app.engine.sync import sync_all
-from app.errors import CommonplaceError
+from app.errors import CommonplaceError, StoreUnavailable
 from app.services import accesses, configs, expiry, inference, purges, rebuilds, retention
 
 logger = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class Sweep:
         retention.sweep(self._runtime)
         self._sync()
         purges.sweep(self._runtime)
+        self._runtime.engine.index.tend()
         for progress in rebuilds.run(self._runtime):
             logger.info("building the new index", extra={"memories": progress.done, "of": progress.total})
             self._sync()  # a build takes long, and what a request could not do does not wait for it
@@ -81,7 +82,10 @@ class Sweep:
                 return
 
     def _sync(self) -> None:
-        for done in sync_all(self._runtime.relaxed, self._runtime.engine.index):
-            logger.info("swept", extra={"memories": done.total})
-            if self._stopped.is_set():
-                return
+        try:
+            for done in sync_all(self._runtime.relaxed, self._runtime.engine.index):
+                logger.info("swept", extra={"memories": done.total})
+                if self._stopped.is_set():
+                    return
+        except StoreUnavailable as error:  # a dead store does not keep the sweep from the rest, nor from a new store
+            logger.warning("the index is behind: %s", error)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.database import Database
 from app.engine.categories import Categoriser, Prototype
 from app.engine.engine import Engine
 from app.settings import ROOT
@@ -105,7 +106,7 @@ CHATTER = [
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     home: Path = tmp_path_factory.mktemp("engine")
-    engine = Engine(f"sqlite:///{home / 'none.db'}", home, 2**20)
+    engine = Engine(Database(f"sqlite:///{home / 'none.db'}"), home, 2**20)
     engine.use(engine.build(DEFAULTS))
     return engine
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 from httpx import Response
-from sqlalchemy import event, text
+from sqlalchemy import event, inspect
 
 from app.context import Runtime
 from app.services import accesses
@@ -97,8 +97,7 @@ def dump(runtime: Runtime) -> dict[str, list[tuple[Any, ...]]]:
     """Everything that is stored, table by table."""
     accesses.spread(runtime)
     with runtime.database.engine.connect() as connection:
-        names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")).scalars()
-        tables = [name for name in names if not name.startswith(DERIVED)]
+        tables = [name for name in sorted(inspect(connection).get_table_names()) if not name.startswith(DERIVED)]
         return {
             name: [tuple(row) for row in connection.exec_driver_sql(f'SELECT * FROM "{name}" ORDER BY 1, 2')]
             for name in tables
@@ -111,10 +110,12 @@ def statements(runtime: Runtime) -> Iterator[list[str]]:
     seen: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK", "SET LOCAL")):
             seen.append(statement)
 
-    engines = [runtime.database.engine, runtime.engine.index.store._database.engine]
+    engines = [runtime.database.engine]
+    if runtime.database.is_sqlite:  # on PostgreSQL the index uses the truth's connections
+        engines.append(runtime.engine.index.store._database.engine)
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     yield seen

@@ -194,6 +194,6 @@ def test_the_index_tells_everybody_their_own_figures(
 ) -> None:
     shown = ok(door.get(f"{API}/index"))
     assert (shown["status"], shown["memories"], shown["indexed"], shown["building"]) == ("ready", 12, 12, None)
-    assert shown["serving"] == {"model": "local:default:384", "embedder": "local", "vector_store": "sqlite"}
+    assert shown["serving"] == {"model": "local:default:384", "embedder": "local", "vector_store": "database"}
     theirs = ok(person("ann").get(f"{API}/index"))
     assert (theirs["memories"], theirs["indexed"], theirs["serving"]) == (0, 0, None)

@@ -59,13 +59,13 @@ def servers(template: Path, built: Built, tmp_path: Path) -> Iterator[Servers]:
         )  # type: ignore[call-arg]
         runtime = Runtime(options)
         accounts.bootstrap(runtime)
-        runtime.engine.use(engine_for(url, built))
+        runtime.engine.use(engine_for(runtime, built))
         made.append(runtime)
         return runtime
 
     yield make
     for runtime in made:
-        runtime.engine.index.store.close()
+        runtime.engine.index.close()
         runtime.close()
 
 

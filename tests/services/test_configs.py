@@ -65,6 +65,10 @@ def embedder(provider: str | None = "openai", **config: Any) -> Json:
     return {"mem0": {"embedder": {"provider": provider, "config": config}}}
 
 
+def store(provider: str, **config: Any) -> Json:
+    return {"mem0": {"vector_store": {"provider": provider, "config": config}}}
+
+
 def put(ctx: AsCaller, sent: Json, verb: Verb = configs.replace) -> Json:
     with ctx(writing=True) as c:
         return verb(c, sent)
@@ -345,7 +349,17 @@ def test_secrets_reach_neither_the_log_nor_an_error(
         (embedder("skynet"), "skynet"),
         (embedder("huggingface", model_kwargs={"trust_remote_code": True}), "model_kwargs"),
         (embedder("openai", nonsense=1), "nonsense"),
-        ({"mem0": {"vector_store": {"provider": "qdrant", "config": {"host": "8.8.8.8"}}}}, "there are: sqlite"),
+        (store("skynet"), "there are: database, sqlite, qdrant"),
+        (store("qdrant", host="8.8.8.8"), "go together"),
+        (store("qdrant", host="127.0.0.1", port=6333), "not a public address"),
+        (store("qdrant", url="http://169.254.169.254"), "not a public address"),
+        (store("qdrant", api_key="k"), "needs one of url"),
+        (store("qdrant", path="/etc"), "path"),
+        (store("qdrant", collection_name="other"), "collection_name"),
+        (store("elasticsearch", host="10.0.0.1", port=9200), "not a public address"),
+        (store("milvus"), "not a public address"),
+        (store("faiss"), "faiss"),
+        (store("pgvector", host="8.8.8.8"), "pgvector"),
         ({"mem0": {"vector_store": {"provider": "sqlite", "config": {"path": "/etc"}}}}, "path"),
         (llm("azure_openai", azure_kwargs={"a": {"b": {"c": {"d": {"e": {"f": {}}}}}}}), "levels"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+from app.database import Database
 from app.engine.categories import Categoriser, Prototype
 from app.engine.index import Index, Mode, Vectors
 from app.engine.llm import Llm
@@ -48,8 +49,8 @@ class Chosen:
 class Engine:
     """Embeds, categorises and searches with whatever the configuration says."""
 
-    def __init__(self, url: str, data_dir: Path, cache_bytes: int) -> None:
-        self._url = url
+    def __init__(self, database: Database, data_dir: Path, cache_bytes: int) -> None:
+        self._database = database
         self._data_dir = data_dir
         self._cache_bytes = cache_bytes
         self._ready = threading.Event()
@@ -82,7 +83,7 @@ class Engine:
 
     def _build(self, config: Mapping[str, Any]) -> Built:
         providers = self.providers()
-        place = providers.Place(self._url, self._data_dir / "models", self._cache_bytes)
+        place = providers.Place(self._database, self._data_dir / "models", self._cache_bytes)
         index = providers.build_index(config["mem0"]["embedder"], config["mem0"]["vector_store"], place)
         reranker, failure = _reranker(providers, config["mem0"]["reranker"])
         return Built(index, _categoriser(index, config["openmemory"]), config, reranker, failure)

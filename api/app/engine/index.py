@@ -20,6 +20,7 @@ from app.engine.words import Said, Words, WordsChange
 Vectors = NDArray[np.float32]
 Mode = Literal["hybrid", "vector", "keyword"]
 
+BESIDE = ("database", "sqlite")  # vector stores beside the memories, in their database; the second is its older name
 LEAST_DEPTH = 200  # candidates that each leg adds at least, whatever the limit: measured in decision 0006
 
 
@@ -128,6 +129,20 @@ class Index:
         """Remove vectors from a store that is not beside the truth; unknown ids are passed over."""
         if ids:
             self.store.delete_many([str(id) for id in ids])
+
+    def check(self) -> None:
+        """Pass if the store answers, as far as it can be away.
+
+        Raises:
+            StoreUnavailable: it does not.
+        """
+        if hasattr(self.store, "check"):
+            self.store.check()
+
+    def tend(self) -> None:
+        """Do what the store has put off, which may take minutes; writes and searches go on meanwhile."""
+        if hasattr(self.store, "tend"):
+            self.store.tend()
 
     def close(self) -> None:
         """Close what is open."""

@@ -4,6 +4,7 @@ Importing it imports what we use of mem0 (0.8 s, 30 MB): `app.engine.engine` doe
 """
 
 import hashlib
+import importlib
 import inspect
 import json
 import os
@@ -15,25 +16,45 @@ from typing import Any
 from mem0.configs.embeddings.base import BaseEmbedderConfig
 from mem0.configs.llms.base import BaseLlmConfig
 from mem0.utils.factory import EmbedderFactory, LlmFactory, VectorStoreFactory
+from mem0.vector_stores.configs import VectorStoreConfig
 
+from app.database import Database
 from app.engine import rerankers
-from app.engine.index import Embedder, Index
+from app.engine.index import BESIDE, Embedder, Index
 from app.engine.llm import Llm
 from app.engine.reranking import Reranker
+from app.engine.stores.elsewhere import ElsewhereStore
+from app.engine.words import Words
+from app.engine.words.postgres import PostgresWords
 from app.engine.words.sqlite import SqliteWords
 from app.errors import Invalid, Unavailable
 
 EmbedderFactory.provider_to_class["local"] = "app.engine.local.LocalEmbedding"
 VectorStoreFactory.provider_to_class["sqlite"] = "app.engine.stores.sqlite.SqliteVectorStore"
+VectorStoreFactory.provider_to_class["postgresql"] = "app.engine.stores.pgvector.PgVectorStore"
 
+# Of mem0's the ones whose address a configuration says in a form that can be checked, and that find small owners:
+# not faiss (recall .02 for one in a hundred), not pgvector as mem0 sets it up (.05).
+ELSEWHERE = (
+    "qdrant", "chroma", "milvus", "weaviate", "elasticsearch", "opensearch", "pinecone", "upstash_vector"
+)  # fmt: skip
+STORE_DEFAULTS: Mapping[str, Mapping[str, Any]] = {"milvus": {"metric_type": "COSINE"}}
+# What the deployment decides, or what is a Python object.
+NOT_CONFIGURED = frozenset(
+    {"collection_name", "embedding_model_dims", "path", "client", "custom_search_query", "http_auth",
+     "connection_class", "pod_config", "extra_params", "hybrid_search", "enable_embeddings", "ca_certs"}
+)  # fmt: skip
 DIMENSION_PROBE = "How many dimensions?"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the index lives: what the deployment decides and the configuration does not."""
+    """Where the index lives: what the deployment decides and the configuration does not.
 
-    url: str
+    `database` is the truth's, whose connections the index uses, too, on PostgreSQL.
+    """
+
+    database: Database
     cache_dir: Path
     cache_bytes: int
 
@@ -52,6 +73,33 @@ def llm_keys(provider: str) -> frozenset[str]:
     """The keys that mem0's configuration of an LLM provider takes."""
     _, config = LlmFactory.provider_to_class[provider]
     return _keys(config) | (_keys(BaseLlmConfig) if _takes_any(config) else frozenset())
+
+
+def store_names() -> list[str]:
+    """Providers that `mem0.vector_store.provider` may name."""
+    return [*BESIDE, *ELSEWHERE]
+
+
+def store_keys(provider: str) -> frozenset[str]:
+    """The keys that mem0's configuration of a vector store takes and a user may set.
+
+    Raises:
+        Invalid: the provider's package is not installed.
+    """
+    if provider not in ELSEWHERE:
+        return frozenset()
+    module, name = f"mem0.configs.vector_stores.{provider}", VectorStoreConfig()._provider_configs[provider]
+    try:
+        config = getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        raise Invalid(f"The vector store {provider!r} needs a package that is not installed: {error}") from error
+    return frozenset(config.model_fields) - NOT_CONFIGURED
+
+
+def is_in_process(section: Mapping[str, Any]) -> bool:
+    """Whether a store keeps its vectors in a directory of this process: Qdrant and Chroma without an address."""
+    config = section["config"]
+    return section["provider"] in {"qdrant", "chroma"} and not any(map(config.get, ("url", "host", "api_key")))
 
 
 def embedder_keys() -> frozenset[str]:
@@ -78,12 +126,14 @@ def build_index(embedder: Mapping[str, Any], store: Mapping[str, Any], place: Pl
     built = _build_embedder(embedder, place)
     dimensions = len(built.embed_batch([DIMENSION_PROBE], "add")[0])
     model = f"{embedder['provider']}:{embedder['config'].get('model') or 'default'}:{dimensions}"
-    words = SqliteWords(place.url, place.cache_bytes // 4)
-    return Index(built, _build_store(store, model, dimensions, place), words, model, identity(embedder, store))
+    built_store = build_store(store, model, dimensions, place)
+    return Index(built, built_store, build_words(place), model, identity(embedder, store))
 
 
 def identity(embedder: Mapping[str, Any], store: Mapping[str, Any]) -> str:
     """What tells one index from another: which embedder and which store, keys and secrets included, as a digest."""
+    if store["provider"] in BESIDE:
+        store = {**store, "provider": BESIDE[0]}
     sections = json.dumps([embedder, store], sort_keys=True)
     return f"{embedder['provider']}@{store['provider']}:{hashlib.sha256(sections.encode()).hexdigest()[:16]}"
 
@@ -104,14 +154,38 @@ def _build_embedder(section: Mapping[str, Any], place: Place) -> Embedder:
     return embedder
 
 
-def _build_store(section: Mapping[str, Any], model: str, dimensions: int, place: Place) -> Any:
-    config = {
-        "collection_name": model,
-        "embedding_model_dims": dimensions,
-        "url": place.url,
-        "cache_bytes": place.cache_bytes,
-    }
-    return VectorStoreFactory.create(section["provider"], config)
+def build_words(place: Place) -> Words:
+    """The keyword leg, beside the truth."""
+    if place.database.is_sqlite:
+        return SqliteWords(place.database.url, place.cache_bytes // 4)
+    return PostgresWords(place.database)
+
+
+def build_store(section: Mapping[str, Any], model: str, dimensions: int, place: Place) -> Any:
+    """The store of the vectors of `model`; one that lies elsewhere is opened when it is first used."""
+    if section["provider"] in ELSEWHERE:
+        return _build_elsewhere(section, model, dimensions, place)
+    config: dict[str, Any] = {"collection_name": model, "embedding_model_dims": dimensions}
+    if place.database.is_sqlite:
+        beside = {"url": place.database.url, "cache_bytes": place.cache_bytes}
+        return VectorStoreFactory.create("sqlite", config | beside)
+    return VectorStoreFactory.create("postgresql", config | {"database": place.database})
+
+
+def _build_elsewhere(section: Mapping[str, Any], model: str, dimensions: int, place: Place) -> ElsewhereStore:
+    provider, is_local = section["provider"], is_in_process(section)
+    config = dict(STORE_DEFAULTS.get(provider, {}))
+    config |= {key: resolve(value) for key, value in section["config"].items() if value is not None}
+    config["collection_name"] = f"commonplace_{hashlib.sha256(model.encode()).hexdigest()[:16]}"
+    if provider != "chroma":
+        config["embedding_model_dims"] = dimensions
+    if is_local:
+        config["path"] = str(place.cache_dir.parent / provider)
+
+    def open_store() -> Any:
+        return VectorStoreFactory.create(provider, VectorStoreConfig(provider=provider, config=config).config)
+
+    return ElsewhereStore(provider, open_store, is_local=is_local)
 
 
 def build_reranker(section: Mapping[str, Any]) -> Reranker | None:

@@ -19,6 +19,7 @@ from app.database import Database, now
 from app.engine import claims
 from app.engine.index import Entry, Index, Vectors
 from app.engine.text import compose
+from app.errors import StoreUnavailable
 from app.models import Config, Memory, State
 
 BATCH = 256
@@ -102,18 +103,30 @@ def _level(database: Database, index: Index, rows: Sequence[Pending], ready: Kno
         return
     known = _embedded(index, rows, ready)
     if not index.is_beside_truth:
-        active = _active(rows)
-        index.put_elsewhere(_entries(active, known), _stacked(active, known))
-        # A memory that has never been indexed (version 1) and is not active has nothing there; removing is harmless.
-        index.remove_elsewhere([row.id for row in rows if row.state != State.active])
+        _put_elsewhere(database, index, rows, known)
     _mark(database, index, [row.id for row in rows], known, done)
 
 
-def _mark(database: Database, index: Index, ids: Sequence[UUID], known: Known, done: Synced) -> None:
+def _put_elsewhere(database: Database, index: Index, rows: Sequence[Pending], known: Known) -> None:
+    active = _active(rows)
+    try:
+        index.put_elsewhere(_entries(active, known), _stacked(active, known))
+        # A memory that has never been indexed (version 1) and is not active has nothing there; removing is harmless.
+        index.remove_elsewhere([row.id for row in rows if row.state != State.active])
+    except StoreUnavailable:
+        # Found by its words meanwhile; it stays pending, and the next sync does both.
+        _mark(database, index, [row.id for row in rows], known, Synced(), level=False)
+        raise
+
+
+def _mark(
+    database: Database, index: Index, ids: Sequence[UUID], known: Known, done: Synced, *, level: bool = True
+) -> None:
     """Look, put and mark in one transaction, on SQLite with the write lock: nothing can change in between.
 
     One that says something else by now stays pending: its vector is not made yet. And one that another sync brought
     level meanwhile becomes pending again if the vectors lie elsewhere: ours may have been put over the newer one.
+    With `level` false nothing is marked: only the words are put.
     """
     with index.together(database) as together:
         connection = together.session.connection()
@@ -124,6 +137,8 @@ def _mark(database: Database, index: Index, ids: Sequence[UUID], known: Known, d
         active = _active(rows)
         together.put(_entries(active, known), _stacked(active, known))
         together.remove([row.id for row in rows if row.state != State.active])
+        if not level:
+            return
         if rows:
             connection.execute(MARK, [{"b_id": row.id, "b_version": row.version, "b_now": now()} for row in rows])
         overtaken = set(ids) - {row.id for row in pending}

@@ -1,39 +1,47 @@
-"""The embedded index (SQLite only), a copy of the truth that can be made again; and how making it again is going."""
+"""The index beside the memories, a copy of the truth that can be made again; and how making it again is going."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import Created, Id, Name, Time, Updated
+from app.models.columns import Created, Id, Name, Time, Updated, Vector
 
-SQLITE_ONLY = {"info": {"dialect": "sqlite"}}
+# What a table, a column or an index is on only one of the databases says so: Alembic leaves it alone on the other.
+ON_SQLITE = {"dialect": "sqlite"}
+ON_POSTGRESQL = {"dialect": "postgresql"}
 
 
 class MemoryVector(Base):
-    """One model's vector of one memory: float32, unit length. `change` is the owner's counter when it was written."""
+    """One model's vector of one memory, unit length: float32 on SQLite, pgvector's type on PostgreSQL.
+
+    `change` is the owner's counter when it was written. PostgreSQL has neither that nor `seq`: nothing is held in
+    memory there, and its key is the memory and the model.
+    """
 
     __tablename__ = "memory_vectors"
     __table_args__ = (
-        UniqueConstraint("memory_id", "model"),
-        Index("ix_memory_vectors_owner_id", "owner_id", "model", "change"),
-        SQLITE_ONLY,
+        UniqueConstraint("memory_id", "model", info=ON_SQLITE),
+        Index("ix_memory_vectors_owner_id", "owner_id", "model", "change", info=ON_SQLITE),
+        Index("ix_memory_vectors_owner_model", "owner_id", "model", info=ON_POSTGRESQL),
     )
 
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True, info=ON_SQLITE)
     memory_id: Mapped[UUID]
     owner_id: Mapped[UUID]
     model: Mapped[str] = mapped_column(String(255))
-    change: Mapped[int]
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    change: Mapped[int] = mapped_column(info=ON_SQLITE)
+    vector: Mapped[Any] = mapped_column(LargeBinary().with_variant(Vector(), "postgresql"))
 
 
 class VectorOwner(Base):
     """An owner's change counter: a process whose copy is older than this reads what is newer."""
 
     __tablename__ = "vector_owners"
-    __table_args__ = (SQLITE_ONLY,)
+    __table_args__ = ({"info": ON_SQLITE},)
 
     owner_id: Mapped[UUID] = mapped_column(primary_key=True)
     change: Mapped[int] = mapped_column(default=0)
@@ -41,22 +49,34 @@ class VectorOwner(Base):
 
 
 class MemoryTerms(Base):
-    """The analysed text of one memory (`app.engine.text.terms`), one space between two terms."""
+    """The analysed text of one memory (`app.engine.text.terms`): on SQLite one space between two terms, on PostgreSQL a
+    tsvector whose positions count how often each is said, and its `length`."""
 
     __tablename__ = "memory_terms"
-    __table_args__ = (Index("ix_memory_terms_owner_id", "owner_id", "change"), SQLITE_ONLY)
+    __table_args__ = (
+        Index("ix_memory_terms_owner_id", "owner_id", "change", info=ON_SQLITE),
+        Index("ix_memory_terms_owner", "owner_id", postgresql_include=["length"], info=ON_POSTGRESQL),
+        Index(
+            "ix_memory_terms_terms",
+            "terms",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+            info=ON_POSTGRESQL,
+        ),
+    )
 
     memory_id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID]
-    change: Mapped[int]
-    terms: Mapped[str] = mapped_column(Text)
+    change: Mapped[int] = mapped_column(info=ON_SQLITE)
+    length: Mapped[int] = mapped_column(info=ON_POSTGRESQL)
+    terms: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
 
 
 class WordOwner(Base):
     """As `VectorOwner`, for the words."""
 
     __tablename__ = "word_owners"
-    __table_args__ = (SQLITE_ONLY,)
+    __table_args__ = ({"info": ON_SQLITE},)
 
     owner_id: Mapped[UUID] = mapped_column(primary_key=True)
     change: Mapped[int] = mapped_column(default=0)

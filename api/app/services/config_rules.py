@@ -17,7 +17,6 @@ from app.settings import ROOT
 
 DEFAULTS = ROOT / "default_config.json"
 PROVIDERS = ("llm", "embedder", "vector_store", "reranker")
-STORES = ("sqlite",)  # the vector stores that this version can use
 
 MAX_DEPTH = 8
 MAX_TEXT = 1_000_000  # characters of a whole configuration
@@ -37,6 +36,10 @@ LOCAL_URLS = {
     "ollama": ("ollama_base_url", "OLLAMA_HOST", "http://localhost:11434"),
     "lmstudio": ("lmstudio_base_url", None, "http://localhost:1234/v1"),
     "vllm": ("vllm_base_url", "VLLM_BASE_URL", "http://localhost:8000/v1"),
+    "milvus": ("url", None, "http://localhost:19530"),
+    "weaviate": ("cluster_url", None, "http://localhost:8080"),
+    "elasticsearch": ("host", None, "http://localhost:9200"),
+    "opensearch": ("host", None, "http://localhost:9200"),
 }
 
 # What clients write into the middle of a host name or a path: a "/" here would make it another host.
@@ -203,10 +206,11 @@ def check(config: Json, providers: Any) -> None:
     mem0 = config["mem0"]
     _check_name("llm", mem0["llm"], [name for name in providers.llm_names() if name not in OBJECTS_ONLY])
     _check_name("embedder", mem0["embedder"], [name for name in providers.embedder_names() if name not in OBJECTS_ONLY])
-    _check_name("vector_store", mem0["vector_store"], STORES)
+    _check_name("vector_store", mem0["vector_store"], providers.store_names())
     _check_name("reranker", mem0["reranker"], providers.rerankers.names())
     _check_nested_llm(mem0["reranker"], providers)
     taken = accepted(config, providers)
+    _check_store(mem0["vector_store"])
     for name in PROVIDERS:
         _check_keys(name, mem0[name]["config"], taken[name])
         _check_texts(name, mem0[name]["config"])
@@ -234,6 +238,7 @@ def accepted(config: Json, providers: Any) -> dict[str, frozenset[str]]:
         "llm": providers.llm_keys(llm) if llm in providers.llm_names() else frozenset(),
         "embedder": providers.embedder_keys(),
         "reranker": providers.rerankers.keys(reranker) if reranker in providers.rerankers.names() else frozenset(),
+        "vector_store": providers.store_keys(config["mem0"]["vector_store"]["provider"]),
     }
     return {
         name: (taken.get(name, frozenset()) | default[name]["config"].keys()) - NEVER.get(name, frozenset())
@@ -330,4 +335,17 @@ def _urls(section: Json, providers: Any) -> Iterator[tuple[str, str]]:
         if not config.get(key) and not (variable and providers.is_set(variable)):
             yield key, url
     for path, text in config_secrets.addresses(config).items():
-        yield path, providers.resolve(text)
+        url = providers.resolve(text)
+        yield path, f"http://{url}:{config.get('port') or 80}" if path == "host" and "://" not in url else url
+
+
+def _check_store(section: Json) -> None:
+    """What mem0's clients take for granted: half an address, and they connect to this machine."""
+    config, provider = section["config"], section["provider"]
+    if provider not in {"qdrant", "chroma"}:
+        return
+    if bool(config.get("host")) != bool(config.get("port")):
+        raise Invalid("mem0.vector_store.config: host and port go together")
+    remote = ("url", "host") if provider == "qdrant" else ("host", "tenant")
+    if (config.get("api_key") or config.get("https")) and not any(map(config.get, remote)):
+        raise Invalid(f"mem0.vector_store.config: an api_key needs one of {', '.join(remote)}")

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.context import Context, Runtime
 from app.engine.engine import Built, Chosen
 from app.engine.sync import serve, serving
-from app.errors import Conflict, Invalid, Unavailable
+from app.errors import Conflict, Invalid, StoreUnavailable, Unavailable
 from app.models import Config, Memory, State
 from app.services import accounts, config_rules, config_secrets
 from app.services.config_rules import Json
@@ -141,9 +141,10 @@ def _check_destinations(ctx: Context, old: Json, new: Json, sent: Json, provider
 def _build(ctx: Context, config: Json) -> Built:
     try:
         built = ctx.engine.build(config)
+        built.index.check()
         if built.no_reranker:
             raise Invalid(config_secrets.scrub(built.no_reranker, config["mem0"]["reranker"]))
-    except Invalid as error:
+    except (Invalid, StoreUnavailable) as error:
         reason = config_secrets.scrub(str(error), config["mem0"]["embedder"])
         raise Invalid(f"The engine cannot be built from this configuration: {reason}") from None
     return built
@@ -260,7 +261,9 @@ def _use(runtime: Runtime, config: Json) -> bool:
     embedder = config["mem0"]["embedder"]
     try:
         # Again, not only when it was saved: what the host name means may have changed since.
-        config_rules.check_reach("embedder", embedder, engine.providers(), runtime.settings.allowed_provider_hosts)
+        for name in INDEX_SECTIONS:
+            allowed = runtime.settings.allowed_provider_hosts
+            config_rules.check_reach(name, config["mem0"][name], engine.providers(), allowed)
         engine.use(_with_safe_reranker(runtime, engine.build(config), config["mem0"]["reranker"]))
     except Invalid as error:
         # Not logger.exception: a client's message may quote the key that it was given.

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app import migrations
 from app.context import Runtime
+from app.engine.index import BESIDE
 from app.engine.sync import INDEX_KEY
 from app.models import App, AppAccess, Config, Memory, MemoryTally, MemoryTerms, MemoryVector, State
 
@@ -30,10 +31,18 @@ def examine(runtime: Runtime) -> Iterator[Finding]:
     yield Finding("migrations", at == wanted, f"at {at or 'nothing'}, the newest is {wanted}")
     if at != wanted:
         return
-    checks = [*ALWAYS, *(SQLITE if runtime.database.is_sqlite else [])]
+    with runtime.database.reading() as session:
+        checks = [*ALWAYS, *(SQLITE if runtime.database.is_sqlite else []), *(VECTORS if _is_beside(session) else [])]
     for check in checks:
         with runtime.database.reading() as session:
             yield check(session)
+
+
+def _is_beside(session: Session) -> bool:
+    """Whether the vectors lie beside the memories; elsewhere they are not looked at."""
+    index = session.get(Config, INDEX_KEY)
+    store = index.value.get("vector_store", {}) if index else {}
+    return store.get("provider", BESIDE[0]) in BESIDE
 
 
 def _integrity(session: Session) -> Finding:
@@ -100,8 +109,9 @@ def _accesses(session: Session) -> Finding:
     return _none("access counts", _rows(session, wrong), "apps have another count than accesses")
 
 
-ALWAYS: list[Check] = [_pending, _tallies, _accesses]
-SQLITE: list[Check] = [_integrity, _references, _missing, _orphans, _strangers, _terms]
+ALWAYS: list[Check] = [_pending, _tallies, _accesses, _terms]
+SQLITE: list[Check] = [_integrity, _references]
+VECTORS: list[Check] = [_missing, _orphans, _strangers]
 
 
 def _none(name: str, count: int, what: str) -> Finding:

@@ -16,8 +16,7 @@ from app.services import configs
 def forget(runtime: Runtime) -> int:
     """Mark every memory as not indexed and drop the vectors of memories that are gone; how many are to be done."""
     with runtime.database.transaction() as session:
-        if runtime.database.is_sqlite:
-            _drop_orphans(session)
+        _drop_orphans(session, counted=runtime.database.is_sqlite)
         session.execute(update(Memory).values(indexed_at=None))
         return session.scalar(select(func.count()).select_from(Memory)) or 0
 
@@ -29,9 +28,12 @@ def pending(runtime: Runtime) -> int:
         return session.scalar(query) or 0
 
 
-def _drop_orphans(session: Session) -> None:
+def _drop_orphans(session: Session, *, counted: bool) -> None:
     for noun in (MemoryVector, MemoryTerms):
-        session.execute(delete(noun).where(noun.memory_id.not_in(select(Memory.id))))
+        gone = delete(noun).where(noun.memory_id.not_in(select(Memory.id)))
+        session.execute(gone, execution_options={"synchronize_session": False})
+    if not counted:
+        return
     # Processes that hold vectors and words in memory look at these counters and read again.
     for owner in (VectorOwner, WordOwner):
         session.execute(update(owner).values(change=owner.change + 1, removed=owner.removed + 1))

@@ -1,12 +1,12 @@
 """The one search of all doors: the index answers which and how close; SQL answers what, and whether you may."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.context import Context
 from app.engine.index import Mode, Vectors
-from app.errors import Invalid, TooLarge, Unavailable
+from app.errors import Invalid, StoreUnavailable, TooLarge, Unavailable
 from app.services import apps, filters, reranks, scopes, surroundings
 from app.services.drafts import checked_characters
 from app.services.filters import Clause
@@ -85,7 +85,14 @@ def search(ctx: Context, query: Query, *, user_id: str | None = None, app: str |
     if look is None:
         return Result([], mode, warning)
     is_reranked = reranks.is_wanted(ctx, query.rerank)
-    sifted = sift(ctx, look, reranks.depth(ctx, query.limit) if is_reranked else query.limit)
+    wanted = reranks.depth(ctx, query.limit) if is_reranked else query.limit
+    try:
+        sifted = sift(ctx, look, wanted)
+    except StoreUnavailable:
+        if mode == "vector":
+            raise
+        mode, warning = "keyword", "The vector store does not answer: searched by keywords only"
+        sifted = sift(ctx, replace(look, vector=None, mode=mode), wanted)
     order = reranks.ordered(ctx, query.text, sifted, is_reranked)
     hits = _found(ctx, query, scope, order)
     shown = dict.fromkeys(id for hit in hits for id in (hit.memory.id, *(hit.turns.ids if hit.turns else ())))

@@ -18,6 +18,7 @@ from app.engine.owners import Counters, OwnerCache, is_next
 from app.engine.stores.matrix import top
 from app.engine.words import Said
 from app.engine.words.postings import Postings
+from app.engine.words.rarity import MAX_TERMS, rare
 
 COUNTERS = Counters("word_owners")
 PUT = """INSERT INTO memory_terms (memory_id, owner_id, change, terms) VALUES (?, ?, ?, ?)
@@ -27,10 +28,6 @@ REMOVE = """DELETE FROM memory_terms WHERE memory_id IN (SELECT value FROM json_
     RETURNING memory_id, owner_id"""
 NEWER = "SELECT memory_id, terms FROM memory_terms WHERE owner_id = ? AND change > ?"
 ALL = "SELECT memory_id FROM memory_terms WHERE owner_id = ?"
-MAX_TERMS = 128  # different ones of a query: a whole page as the query costs as much as its first lines say
-# A term that more than a quarter of the owner's memories have says next to nothing and costs most: it is left out.
-COMMON_SHARE = 4
-COMMON_FROM = 100  # below so many memories a quarter is too few to tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +150,5 @@ def _catch_up(connection: Connection, held: Postings, owner: str, change: int, r
 
 
 def _rare(held: Postings, terms: Sequence[str]) -> Sequence[str]:
-    """Those of the terms that at most a quarter of the owner's memories have; all of them if none is."""
     different = list(dict.fromkeys(terms))[:MAX_TERMS]
-    if len(held) < COMMON_FROM or len(different) < 2:
-        return different
-    having = held.frequencies(different)
-    return [term for term in different if having[term] <= len(held) // COMMON_SHARE] or different
+    return rare(different, held.frequencies(different), len(held))
