@@ -3,7 +3,7 @@
 It answers ids and scores. What they say and who may read them is asked of SQL (`services.scopes.visible`).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -15,12 +15,18 @@ from sqlalchemy.orm import Session
 
 from app.database import Database
 from app.engine import ranking, text
+from app.engine.candidates import Asked, Legs, Mode
+from app.engine.late import Question
+from app.engine.ranking import Candidate, Ranked, Trait
+from app.engine.tokens import Tokens, TokensChange
 from app.engine.words import Said, Words, WordsChange
 
 Vectors = NDArray[np.float32]
-Mode = Literal["hybrid", "vector", "keyword"]
-
 LEAST_DEPTH = 200  # candidates that each leg adds at least, whatever the limit: measured in decision 0006
+ASKED_ABOUT = 100  # the best of them by both legs, of which more is asked before they are ranked
+
+Ask = Callable[[str, Sequence[UUID]], Mapping[UUID, Trait]]
+"""What `rank` asks for the traits of memories (`services.features.asker`), with token vectors of the model named."""
 
 
 class Embedder(Protocol):
@@ -58,6 +64,7 @@ class Together:
 
     session: Session
     words: WordsChange
+    tokens: TokensChange
     vectors: VectorsChange | None
 
     def put(self, entries: Sequence[Entry], vectors: Vectors) -> None:
@@ -65,6 +72,7 @@ class Together:
         if not entries:
             return
         self.words.put([Said(entry.id, entry.owner, text.terms(entry.composed)) for entry in entries])
+        self.tokens.put([(entry.id, entry.composed) for entry in entries])
         if self.vectors is not None:
             self.vectors.put(vectors, _payloads(entries), _names(entries))
 
@@ -73,6 +81,7 @@ class Together:
         if not ids:
             return
         self.words.remove(ids)
+        self.tokens.remove(ids)
         if self.vectors is not None:
             self.vectors.remove([str(id) for id in ids])
 
@@ -91,6 +100,7 @@ class Index:
         self.words = words
         self.model = model
         self.identity = identity or model
+        self.tokens = Tokens(embedder, model)
 
     @property
     def is_beside_truth(self) -> bool:
@@ -102,7 +112,7 @@ class Index:
         """A transaction of the truth that the index takes part in."""
         with database.transaction() as session:
             vectors = self.store.change(session) if self.is_beside_truth else None
-            together = Together(session, self.words.change(session), vectors)
+            together = Together(session, self.words.change(session), self.tokens.change(session), vectors)
             yield together
         together.words.committed()
         if together.vectors is not None:
@@ -116,6 +126,7 @@ class Index:
         change: VectorsChange = self.store.change(session)
         if entries:
             change.put(vectors, _payloads(entries), _names(entries))
+            self.tokens.change(session).put([(entry.id, entry.composed) for entry in entries])
         if gone:
             change.remove([str(id) for id in gone])
 
@@ -137,11 +148,21 @@ class Index:
 
     def embed(self, texts: Sequence[str], action: Literal["add", "search"] = "add") -> Vectors:
         """Unit vectors of `texts`: float32 (len(texts), dimensions), in one call to the embedder."""
+        if self.tokens.are_given and action == "add":
+            return self.tokens.encode(texts)
         encode = getattr(self._embedder, "encode", None)
         if encode is not None:
             vectors: Vectors = encode(texts)
             return vectors
         return _unit(np.asarray(self._embedder.embed_batch(list(texts), action), dtype=np.float32))
+
+    def question(self, query: str) -> Question:
+        """The query as the embedder reads it, in one call."""
+        read = getattr(self._embedder, "question", None)
+        if read is not None:
+            question: Question = read(query)
+            return question
+        return Question(self.embed([query], "search")[0])
 
     def search(
         self, owner: UUID, query: str, mode: Mode, limit: int, within: Collection[UUID] | None = None
@@ -150,48 +171,45 @@ class Index:
 
         Embeds the query once (not at all in mode `keyword`). Scores lie in 0..1.
         """
-        vector = self.embed([query], "search")[0] if mode != "keyword" else None
-        return self.rank(owner, query, vector, mode, limit, within)
+        question = self.question(query) if mode != "keyword" else None
+        return self.rank(owner, query, question, mode, limit, within)
 
     def rank(
         self,
         owner: UUID,
         query: str,
-        vector: Vectors | None,
+        question: Question | Vectors | None,
         mode: Mode,
         limit: int,
         within: Collection[UUID] | None = None,
-    ) -> list[ranking.Ranked]:
-        """`search` for a query that is embedded already."""
-        depth = max(LEAST_DEPTH, 2 * limit)
-        keyword: dict[UUID, float] = {}
-        if mode != "vector":
-            keyword = self.words.search(owner, text.terms(query), depth, within)
-        similar = {} if vector is None else self._similar(owner, query, vector, depth, within, keyword)
-        candidates = [
-            ranking.Candidate(id, similar.get(id), keyword.get(id)) for id in dict.fromkeys([*similar, *keyword])
-        ]
-        return ranking.rank(candidates, mode)[:limit]
+        ask: Ask | None = None,
+    ) -> list[Ranked]:
+        """`search` for a query that is embedded already; `ask` tells more of the best candidates than the legs can."""
+        if isinstance(question, np.ndarray):
+            question = Question(question)
+        legs = Legs(self.store, self.words)
+        asked = legs.asked(owner, query, question, mode)
+        candidates = legs.search(asked, mode, max(LEAST_DEPTH, 2 * limit), within)
+        traits: dict[UUID, Trait] = {}
+        if mode == "hybrid" and ask is not None and candidates:
+            traits |= ask(self.tokens.model, [one.id for one in ranking.best(candidates, ASKED_ABOUT)])
+            candidates += _beside(legs, asked, traits, candidates, within)
+            unknown = {id for one in traits.values() for id in (one.before, one.after) if id} - traits.keys()
+            traits |= ask(self.tokens.model, list(unknown)) if unknown else {}
+        pool = ranking.Pool(candidates, traits, query, question, asked.weight)
+        return ranking.rank(pool, mode)[:limit]
 
-    def _similar(
-        self,
-        owner: UUID,
-        query: str,
-        vector: Vectors,
-        depth: int,
-        within: Collection[UUID] | None,
-        others: Collection[UUID],
-    ) -> dict[UUID, float]:
-        """The `depth` nearest and their cosines, and the cosines of `others`."""
-        filters: dict[str, Any] = {"user_id": str(owner)}
-        if within is not None:
-            filters["ids"] = [str(id) for id in within]
-        similar = {UUID(hit.id): hit.score for hit in self.store.search(query, vector, depth, filters)}
-        missing = [str(id) for id in others if id not in similar]
-        if missing:
-            found = self.store.similarities(str(owner), vector, missing)
-            similar |= {UUID(id): score for id, score in found.items()}
-        return similar
+
+def _beside(
+    legs: Legs,
+    asked: Asked,
+    traits: Mapping[UUID, Trait],
+    candidates: Sequence[Candidate],
+    within: Collection[UUID] | None,
+) -> list[Candidate]:
+    """The neighbours of the best that are no candidates yet."""
+    beside = {id for one in traits.values() for id in (one.before, one.after) if id} - {one.id for one in candidates}
+    return legs.of(asked, beside if within is None else beside & set(within))
 
 
 def _payloads(entries: Sequence[Entry]) -> list[dict[str, str]]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.context import Context
-from app.engine.index import Mode, Vectors
+from app.engine.late import Question
+from app.engine.ranking import Mode
 from app.errors import Invalid, TooLarge, Unavailable
 from app.services import apps, filters, reranks, scopes, surroundings
 from app.services.drafts import checked_characters
@@ -126,7 +127,7 @@ def checked(query: Query) -> None:
     checked_characters(query.text)
 
 
-def embedded(ctx: Context, query: Query) -> tuple[Vectors | None, Mode, str | None]:
+def embedded(ctx: Context, query: Query) -> tuple[Question | None, Mode, str | None]:
     """The query's vector, the mode in which can be searched, and a warning if it is another than was asked for.
 
     Raises:
@@ -142,7 +143,7 @@ def embedded(ctx: Context, query: Query) -> tuple[Vectors | None, Mode, str | No
     return None, "keyword", "The embedder does not answer: searched by keywords only"
 
 
-def looked(scope: Scope, query: Query, vector: Vectors | None, mode: Mode, clauses: Sequence[Clause]) -> Look | None:
+def looked(scope: Scope, query: Query, vector: Question | None, mode: Mode, clauses: Sequence[Clause]) -> Look | None:
     """The question to the index, and the conditions on its answers; None where nothing may be shown at all."""
     if scope.owner_id is None or (scope.reader and not scope.reader.is_active):
         return None
