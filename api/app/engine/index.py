@@ -22,8 +22,8 @@ from app.engine.tokens import Tokens, TokensChange
 from app.engine.words import Said, Words, WordsChange
 
 Vectors = NDArray[np.float32]
-LEAST_DEPTH = 200  # candidates that each leg adds at least, whatever the limit: measured in decision 0006
-ASKED_ABOUT = 100  # the best of them by both legs, of which more is asked before they are ranked
+LEAST_DEPTH = 100  # candidates that each leg adds at least, whatever the limit: 200 find no more (decision 0006)
+ASKED_ABOUT = 64  # the best of them by both legs, of which more is asked before they are ranked
 
 Ask = Callable[[str, Sequence[UUID]], Mapping[UUID, Trait]]
 """What `rank` asks for the traits of memories (`services.features.asker`), with token vectors of the model named."""
@@ -197,7 +197,7 @@ class Index:
             unknown = {id for one in traits.values() for id in (one.before, one.after) if id} - traits.keys()
             traits |= ask(self.tokens.model, list(unknown)) if unknown else {}
         pool = ranking.Pool(candidates, traits, query, question, asked.weight)
-        return ranking.rank(pool, mode)[:limit]
+        return ranking.rank(pool, mode, limit)
 
 
 def _beside(

@@ -59,8 +59,8 @@ SIGNALS: dict[Mode, tuple[Signal, ...]] = {
 }
 
 
-def rank(pool: Pool, mode: Mode) -> list[Ranked]:
-    """The candidates by descending score; equal scores by id, so that the same question has the same answer.
+def rank(pool: Pool, mode: Mode, limit: int | None = None) -> list[Ranked]:
+    """The candidates by descending score, at most `limit`; equal scores by id: the same question, the same answer.
 
     Signals that say nothing of any candidate (no sessions, no author named) leave their weight to the others. Hybrid
     scores compare the candidates of one query with each other; `vector` scores are cosines (negative ones 0).
@@ -71,10 +71,16 @@ def rank(pool: Pool, mode: Mode) -> list[Ranked]:
     total = sum(signal.weight for signal, _ in given)
     shares = {signal.name: signal.weight / total * values for signal, values in given}
     scores = np.clip(sum(shares.values()), 0.0, 1.0)
-    order = sorted(range(len(pool.candidates)), key=lambda i: (-scores[i], pool.candidates[i].id))
     listed = {name: share.tolist() for name, share in shares.items()}
-    ids = [candidate.id for candidate in pool.candidates]
-    return [Ranked(ids[i], float(scores[i]), {name: share[i] for name, share in listed.items()}) for i in order]
+    return [
+        Ranked(pool.candidates[i].id, float(scores[i]), {name: share[i] for name, share in listed.items()})
+        for i in _order(pool, scores)[:limit]
+    ]
+
+
+def _order(pool: Pool, scores: Values) -> list[int]:
+    flat = scores.tolist()
+    return sorted(range(len(flat)), key=lambda i: (-flat[i], pool.candidates[i].id.int))
 
 
 def best(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
