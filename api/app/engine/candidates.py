@@ -44,14 +44,15 @@ class Legs:
     def asked(self, owner: UUID, query: str, question: Question | None, mode: Mode) -> Asked:
         """The question, weighed by how many of the owner's memories have its words."""
         terms = text.terms(query)
-        if question is None or mode != "hybrid" or not terms:
-            return Asked(owner, terms, None if question is None else question.vector)
+        vector = None if question is None else question.vector
+        if not terms:
+            return Asked(owner, terms, vector)
         having, size = self._words.frequencies(owner, list(dict.fromkeys(terms)))
         common = {term: size >= COMMON_FROM and count * COMMON_SHARE > size for term, count in having.items()}
         weight = {term: 0.0 if common[term] else _rarity(count, size) for term, count in having.items()}
         rarity = sum(weight.values())
-        if not len(question.states):
-            return Asked(owner, terms, question.vector, None, rarity)
+        if question is None or mode != "hybrid" or not len(question.states):
+            return Asked(owner, terms, vector, None, rarity)
         return Asked(owner, terms, late.vector_without(question, common), late.weights(question, weight), rarity)
 
     def search(self, asked: Asked, mode: Mode, depth: int, within: Collection[UUID] | None) -> list[Candidate]:

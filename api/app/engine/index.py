@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.database import Database
 from app.engine import ranking, text
 from app.engine.candidates import Asked, Legs, Mode
+from app.engine.confidence import confidences
 from app.engine.late import Question
 from app.engine.ranking import Candidate, Ranked, Trait
 from app.engine.tokens import Tokens, TokensChange
@@ -197,7 +198,7 @@ class Index:
             unknown = {id for one in traits.values() for id in (one.before, one.after) if id} - traits.keys()
             traits |= ask(self.tokens.model, list(unknown)) if unknown else {}
         pool = ranking.Pool(candidates, traits, query, question, asked.weight)
-        return ranking.rank(pool, mode, limit)
+        return _with_confidence(pool, asked.rarity, ranking.rank(pool, mode, limit))
 
 
 def _beside(
@@ -210,6 +211,13 @@ def _beside(
     """The neighbours of the best that are no candidates yet."""
     beside = {id for one in traits.values() for id in (one.before, one.after) if id} - {one.id for one in candidates}
     return legs.of(asked, beside if within is None else beside & set(within))
+
+
+def _with_confidence(pool: ranking.Pool, rarity: float, ranked: list[Ranked]) -> list[Ranked]:
+    sure = dict(zip((one.id for one in pool.candidates), confidences(pool, rarity).tolist(), strict=True))
+    for one in ranked:
+        one.confidence = sure[one.id]
+    return ranked
 
 
 def _payloads(entries: Sequence[Entry]) -> list[dict[str, str]]:

@@ -84,34 +84,37 @@ class LocalEmbedding(EmbeddingBase):  # type: ignore[misc]  # mem0 has no types
 
         Only the first 256 tokens of a text count. An empty text has a vector too (of its two special tokens).
         """
-        ids = self._tokenize(texts)
-        vectors = np.empty((len(ids), self.dimensions), np.float32)
-        for rows in _batches([len(one) for one in ids]):
-            (vectors[rows],) = self._run([ids[row] for row in rows], "sentence")
-        return vectors
+        found = [one for (one,) in self.read(texts, "sentence")]
+        return np.stack(found) if found else np.empty((0, self.dimensions), np.float32)
 
     def encode_late(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
-        """`encode`, and of the same run each text's token vectors: float32 (tokens, 64), rows of unit length.
-
-        The model's two special tokens are left out, unless a text has no others.
-        """
-        ids = self._tokenize(texts)
-        vectors = np.empty((len(ids), self.dimensions), np.float32)
-        tokens: list[Vectors] = [vectors] * len(ids)
-        for rows in _batches([len(one) for one in ids]):
-            vectors[rows], states = self._run([ids[row] for row in rows], "sentence", "tokens")
-            for row, state in zip(rows, states, strict=True):
-                tokens[row] = state[_own(len(ids[row]))].copy()
-        return vectors, tokens
+        """`encode`, and of the same run each text's token vectors: float32 (tokens, 64), rows of unit length."""
+        found = self.read(texts, "sentence", "tokens")
+        vectors = np.stack([vector for vector, _ in found]) if found else np.empty((0, self.dimensions), np.float32)
+        return vectors, [tokens for _, tokens in found]
 
     def question(self, text: str) -> Question:
         """A question's vector and tokens, in one run."""
+        ((vector, states, tokens),) = self.read([text], "sentence", "states", "tokens")
         readable = _readable(text)
-        encoding = self._tokenizer.encode(readable)
-        own = _own(len(encoding.ids))
-        vector, states, tokens = (output[0] for output in self._run([encoding.ids], "sentence", "states", "tokens"))
-        words = words_at(readable, [start for start, _ in encoding.offsets[own]])
-        return Question(vector, states[own], tokens[own], words)
+        offsets = self._tokenizer.encode(readable).offsets
+        return Question(vector, states, tokens, words_at(readable, [start for start, _ in offsets[_own(len(offsets))]]))
+
+    def read(self, texts: Sequence[str], *outputs: str) -> list[tuple[Vectors, ...]]:
+        """What the model says of each text: its outputs (`minilm_graph.write`), float32. Everything else asks this.
+
+        Of outputs by token those of the model's two special tokens are left out, unless a text has no others.
+        """
+        ids = self._tokenize(texts)
+        found: list[tuple[Vectors, ...]] = [()] * len(ids)
+        for rows in _batches([len(one) for one in ids]):
+            said = dict(zip(outputs, self._run([ids[row] for row in rows], *outputs), strict=True))
+            for place, row in enumerate(rows):
+                own = _own(len(ids[row]))
+                found[row] = tuple(
+                    values[place] if name == "sentence" else values[place, own].copy() for name, values in said.items()
+                )
+        return found
 
     def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast([_readable(text) for text in texts])]

@@ -1,7 +1,8 @@
 """Token vectors of memories: made by the run that embeds them, kept beside the truth on every database.
 
 Between that run and the transaction that stores them they wait here, by text: the vectors travel through services that
-need not know of tokens. What is dropped meanwhile (many texts at once) is made again.
+need not know of tokens. Should more wait than there is room for, the oldest are dropped, and the memories whose they
+were are ranked without until they are indexed again: no model is asked inside a transaction.
 """
 
 import threading
@@ -48,35 +49,28 @@ class Tokens:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """The texts' vectors (len(texts), dimensions); their tokens wait for `take`."""
-        vectors, tokens = self._run(texts)
+        if self._encode is None:
+            raise TypeError("this embedder gives no token vectors")
+        vectors: Vectors
+        vectors, tokens = self._encode(texts)
         with self._lock:
-            for one, packed in zip(texts, tokens, strict=True):
+            for one, packed in zip(texts, map(pack, tokens), strict=True):
                 self._bytes += len(packed) - len(self._waiting.pop(one, b""))
                 self._waiting[one] = packed
             while self._bytes > WAITING_BYTES and self._waiting:
                 self._bytes -= len(self._waiting.popitem(last=False)[1])
         return vectors
 
-    def take(self, texts: Sequence[str]) -> list[bytes]:
-        """The texts' tokens as they are stored."""
+    def take(self, texts: Sequence[str]) -> dict[str, bytes]:
+        """The tokens of those of the texts that wait, as they are stored."""
         with self._lock:
-            found = {one: self._waiting[one] for one in texts if one in self._waiting}
-            for one in found:
-                self._bytes -= len(self._waiting.pop(one))
-        missing = [one for one in dict.fromkeys(texts) if one not in found]
-        if missing:
-            found |= dict(zip(missing, self._run(missing)[1], strict=True))
-        return [found[one] for one in texts]
+            found = {one: self._waiting.pop(one) for one in dict.fromkeys(texts) if one in self._waiting}
+            self._bytes -= sum(map(len, found.values()))
+        return found
 
     def change(self, session: Session) -> "TokensChange":
         """Puts and removals in the transaction of `session`."""
         return TokensChange(session, self)
-
-    def _run(self, texts: Sequence[str]) -> tuple[Vectors, list[bytes]]:
-        if self._encode is None:
-            raise TypeError("this embedder gives no token vectors")
-        vectors, tokens = self._encode(texts)
-        return vectors, [pack(one) for one in tokens]
 
 
 class TokensChange:
@@ -88,14 +82,12 @@ class TokensChange:
 
     def put(self, texts: Sequence[tuple[UUID, str]]) -> None:
         """Add or replace the tokens of memories, given with the text that was embedded."""
-        if not texts or not self._tokens.are_given:
-            return
         packed = self._tokens.take([one for _, one in texts])
-        rows = [
-            {"id": id, "model": self._tokens.model, "tokens": tokens}
-            for (id, _), tokens in zip(texts, packed, strict=True)
-        ]
-        self._session.connection().execute(_PUT, rows)
+        rows = [{"id": id, "model": self._tokens.model, "tokens": packed[one]} for id, one in texts if one in packed]
+        if rows:
+            self._session.connection().execute(_PUT, rows)
+        if self._tokens.are_given:
+            self.remove([id for id, one in texts if one not in packed])  # else those of another text would stay
 
     def remove(self, ids: Sequence[UUID]) -> None:
         """Remove the tokens of memories, of whatever model."""

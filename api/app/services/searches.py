@@ -27,6 +27,7 @@ class Found:
     """A hit: the memory, its score (0..1), and what was asked for beside it.
 
     Attributes:
+        confidence: 0..100, comparable between questions (`engine.confidence`).
         parts: with `explain`, what the ranking's score is made of.
         rerank_score: the reranker's own score, on its own scale; None where it gave none.
         turns: with `neighbours`, what was said before and after.
@@ -34,6 +35,7 @@ class Found:
 
     memory: MemoryView
     score: float
+    confidence: float = 0.0
     parts: Mapping[str, float] | None = None
     rerank_score: float | None = None
     turns: Turns | None = None
@@ -102,6 +104,7 @@ def _found(ctx: Context, query: Query, scope: Scope, order: Order) -> list[Found
         Found(
             memory=one.memory,
             score=score,
+            confidence=one.ranked.confidence,
             parts=one.ranked.parts if query.explain else None,
             rerank_score=order.reranked.get(one.memory.id),
             turns=turns.get(one.memory.id),

@@ -6,7 +6,7 @@ becomes a field of `Trait`. Each has a measured gain (decision 0006).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
@@ -29,8 +29,8 @@ class Ranked:
 
     id: UUID
     score: float
-    parts: dict[str, float] = field(default_factory=dict)
-    confidence: int = 0
+    parts: dict[str, float]
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +42,28 @@ class Signal:
     values: Callable[[Pool], Values]
 
 
+# Weights are round figures from the middle of wide optima (decision 0006). Where tokens are compared, words count for
+# less: a word that both have is a token that both have.
+_LEGS = (Signal("similarity", 0.5, signals.nearness), Signal("keyword", 0.5, signals.wording))
+_LATE = (
+    Signal("similarity", 0.5, signals.nearness),
+    Signal("keyword", 0.3, signals.wording),
+    Signal("tokens", 0.6, signals.closeness),
+)
+_AROUND = (
+    Signal("context", 0.5, signals.context),
+    Signal("session", 0.2, signals.session),
+    Signal("author", 0.25, signals.author),
+    Signal("date", 0.3, signals.date),
+    Signal("length", 0.3, signals.length),
+    Signal("statement", 0.15, signals.statement),
+)
 SIGNALS: dict[Mode, tuple[Signal, ...]] = {
-    "hybrid": (
-        Signal("similarity", 0.5, signals.nearness),
-        Signal("keyword", 0.4, signals.wording),
-        Signal("tokens", 0.6, signals.closeness),
-        Signal("context", 0.5, signals.context),
-        Signal("session", 0.2, signals.session),
-        Signal("author", 0.25, signals.author),
-        Signal("date", 0.25, signals.date),
-        Signal("length", 0.3, signals.length),
-        Signal("statement", 0.1, signals.statement),
-    ),
+    "hybrid": (*_LEGS, *_AROUND),
     "vector": (Signal("similarity", 1.0, signals.cosine),),
     "keyword": (Signal("keyword", 1.0, signals.wording),),
 }
+WITH_TOKENS = (*_LATE, *_AROUND)
 
 
 def rank(pool: Pool, mode: Mode, limit: int | None = None) -> list[Ranked]:
@@ -65,9 +72,11 @@ def rank(pool: Pool, mode: Mode, limit: int | None = None) -> list[Ranked]:
     Signals that say nothing of any candidate (no sessions, no author named) leave their weight to the others. Hybrid
     scores compare the candidates of one query with each other; `vector` scores are cosines (negative ones 0).
     """
-    given = [(signal, signal.values(pool)) for signal in SIGNALS[mode]]
+    chosen = WITH_TOKENS if mode == "hybrid" and pool.has_tokens else SIGNALS[mode]
+    given = [(signal, signal.values(pool)) for signal in chosen]
     if mode == "hybrid":
-        given = [(signal, values) for signal, values in given if values.any()] or given[:1]
+        legs, around = given[:2], given[2:]
+        given = [*legs, *((signal, values) for signal, values in around if values.any())]
     total = sum(signal.weight for signal, _ in given)
     shares = {signal.name: signal.weight / total * values for signal, values in given}
     scores = np.clip(sum(shares.values()), 0.0, 1.0)

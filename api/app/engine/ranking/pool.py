@@ -79,6 +79,11 @@ class Pool:
         return [self.traits[self.candidates[place].id] for place in self.known]
 
     @cached_property
+    def has_tokens(self) -> bool:
+        """Whether token vectors of the question and of any candidate are known."""
+        return self.weight is not None and any(trait.tokens is not None for trait in self.of_known)
+
+    @cached_property
     def nearness(self) -> Values:
         """Cosine between the least (0) and the greatest (1) among the candidates; 0 without one."""
         found = np.array([np.nan if c.similarity is None else c.similarity for c in self.candidates], dtype=np.float64)
@@ -86,13 +91,13 @@ class Pool:
             return np.zeros(len(found))
         least, most = np.nanmin(found), np.nanmax(found)
         spread = (found - least) / (most - least) if most > least else np.ones(len(found))
-        return np.where(np.isnan(found), 0.0, spread)
+        return np.asarray(np.where(np.isnan(found), 0.0, spread))
 
     @cached_property
     def wording(self) -> Values:
         """BM25 over the greatest among the candidates; 0 without one."""
         found = np.array([c.keyword or 0.0 for c in self.candidates], dtype=np.float64)
-        return found / max(found.max(initial=0.0), LEAST_BEST_KEYWORD)
+        return np.asarray(found / max(found.max(initial=0.0), LEAST_BEST_KEYWORD))
 
     def beside(self, values: Values, neighbours: Sequence[UUID | None]) -> Values:
         """For each known candidate the value of its neighbour, which is given by id; 0 without one."""
