@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from app.database import Database
 from app.engine import ranking, text
-from app.engine.candidates import Asked, Legs, Mode
+from app.engine.candidates import Legs, Mode
 from app.engine.confidence import confidences
 from app.engine.late import Question
-from app.engine.ranking import Candidate, Ranked, Trait
+from app.engine.ranking import Ranked, Trait
 from app.engine.tokens import Tokens, TokensChange
 from app.engine.words import Said, Words, WordsChange
 
@@ -27,7 +27,8 @@ LEAST_DEPTH = 100  # candidates that each leg adds at least, whatever the limit:
 ASKED_ABOUT = 64  # the best of them by both legs, of which more is asked before they are ranked
 
 Ask = Callable[[str, Sequence[UUID]], Mapping[UUID, Trait]]
-"""What `rank` asks for the traits of memories (`services.features.asker`), with token vectors of the model named."""
+"""What `rank` asks for the traits of memories and of their neighbours (`services.features.asker`); the tokens
+are to be of the model that is named."""
 
 
 class Embedder(Protocol):
@@ -194,23 +195,10 @@ class Index:
         traits: dict[UUID, Trait] = {}
         if mode == "hybrid" and ask is not None and candidates:
             traits |= ask(self.tokens.model, [one.id for one in ranking.best(candidates, ASKED_ABOUT)])
-            candidates += _beside(legs, asked, traits, candidates, within)
-            unknown = {id for one in traits.values() for id in (one.before, one.after) if id} - traits.keys()
-            traits |= ask(self.tokens.model, list(unknown)) if unknown else {}
+            beside = traits.keys() - {one.id for one in candidates}  # what is said next to the best may answer, too
+            candidates += legs.of(asked, beside if within is None else beside & set(within))
         pool = ranking.Pool(candidates, traits, query, question, asked.weight)
         return _with_confidence(pool, asked.rarity, ranking.rank(pool, mode, limit))
-
-
-def _beside(
-    legs: Legs,
-    asked: Asked,
-    traits: Mapping[UUID, Trait],
-    candidates: Sequence[Candidate],
-    within: Collection[UUID] | None,
-) -> list[Candidate]:
-    """The neighbours of the best that are no candidates yet."""
-    beside = {id for one in traits.values() for id in (one.before, one.after) if id} - {one.id for one in candidates}
-    return legs.of(asked, beside if within is None else beside & set(within))
 
 
 def _with_confidence(pool: ranking.Pool, rarity: float, ranked: list[Ranked]) -> list[Ranked]:

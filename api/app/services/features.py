@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import ScalarSelect, Select, and_, bindparam, func, or_, select, tuple_, union
 from sqlalchemy.orm import aliased
 
 from app.context import Context
@@ -13,36 +14,51 @@ from app.engine.late import unpack
 from app.engine.ranking import Trait
 from app.models import Memory, MemoryTokens, State
 
-_beside = aliased(Memory)
-_SAME_RUN = and_(
-    _beside.user_id == Memory.user_id, _beside.run_id == Memory.run_id, _beside.state == State.active.value
-)
-# In the order in which they were stored, which an index of columns alone can follow.
-_HERE, _THERE = tuple_(Memory.created_at, Memory.id), tuple_(_beside.created_at, _beside.id)
-_BEFORE = (
-    select(_beside.id).where(_SAME_RUN, _THERE < _HERE).order_by(_beside.created_at.desc(), _beside.id.desc()).limit(1)
-)
-_AFTER = select(_beside.id).where(_SAME_RUN, _THERE > _HERE).order_by(_beside.created_at, _beside.id).limit(1)
-_END = func.rtrim(Memory.content)
-TRAITS = (
-    select(
-        Memory.id,
-        Memory.run_id,
-        _BEFORE.correlate(Memory).scalar_subquery(),
-        _AFTER.correlate(Memory).scalar_subquery(),
-        Memory.author,
-        Memory.occurred_at,
-        or_(_END.like("%?"), _END.like("%\uff1f")),
-        func.length(Memory.content),
-        MemoryTokens.tokens,
+_best, _other = aliased(Memory), aliased(Memory)
+
+
+def _beside(memory: type[Memory], *, before: bool) -> ScalarSelect[UUID]:
+    """The id of the memory's neighbour in its session, in the order in which they were stored.
+
+    Not in that of `occurred_at`, which may be NULL and is often the same for a whole session: an index of columns alone
+    must be able to follow.
+    """
+    here, there = tuple_(memory.created_at, memory.id), tuple_(_other.created_at, _other.id)
+    same = (_other.user_id == memory.user_id, _other.run_id == memory.run_id, _other.state == State.active.value)
+    order = (_other.created_at.desc(), _other.id.desc()) if before else (_other.created_at, _other.id)
+    beside = select(_other.id).where(*same, there < here if before else there > here).order_by(*order).limit(1)
+    return beside.correlate(memory).scalar_subquery()
+
+
+def _statement() -> Select[*tuple[Any, ...]]:
+    ids = bindparam("ids", expanding=True, type_=Memory.id.type)
+    owned = Memory.user_id == bindparam("owner", type_=Memory.user_id.type)
+    turns = select(_best.id).where(_best.id.in_(ids), _best.run_id.is_not(None))
+    near = union(
+        select(_best.id).where(_best.id.in_(ids)),
+        turns.with_only_columns(_beside(_best, before=True)),
+        turns.with_only_columns(_beside(_best, before=False)),
     )
-    .outerjoin(MemoryTokens, and_(MemoryTokens.memory_id == Memory.id, MemoryTokens.model == bindparam("model")))
-    .where(
-        Memory.user_id == bindparam("owner", type_=Memory.user_id.type),
-        Memory.state == State.active.value,
-        Memory.id.in_(bindparam("ids", expanding=True, type_=Memory.id.type)),
+    end = func.rtrim(Memory.content)
+    tokens = and_(MemoryTokens.memory_id == Memory.id, MemoryTokens.model == bindparam("model"))
+    return (
+        select(
+            Memory.id,
+            Memory.run_id,
+            _beside(Memory, before=True),
+            _beside(Memory, before=False),
+            Memory.author,
+            Memory.occurred_at,
+            or_(end.like("%?"), end.like("%\uff1f")),
+            func.length(Memory.content),
+            MemoryTokens.tokens,
+        )
+        .outerjoin(MemoryTokens, tokens)
+        .where(owned, Memory.state == State.active.value, Memory.id.in_(near))
     )
-)
+
+
+TRAITS = _statement()
 
 
 def asker(ctx: Context, owner_id: UUID) -> Ask:
@@ -51,7 +67,8 @@ def asker(ctx: Context, owner_id: UUID) -> Ask:
 
 
 def traits(ctx: Context, owner_id: UUID, model: str, ids: Sequence[UUID]) -> Mapping[UUID, Trait]:
-    """The traits of those of `ids` that are the owner's and active; with token vectors of `model`."""
+    """The traits of those of `ids` that are the owner's and active, and of what stands before and after them in their
+    sessions; with token vectors of `model`."""
     rows = ctx.rows(TRAITS, {"owner": owner_id, "model": model, "ids": list(ids)})
     ctx.release()  # the ranking goes on to ask the index, which may be far away
     return {
