@@ -5,6 +5,7 @@ the same figures. Offline; texts are stored as they are (`infer=False`), with wh
 """
 
 import argparse
+import importlib
 import json
 import sys
 import tempfile
@@ -35,16 +36,18 @@ UNUSED_LLM = {"provider": "openai", "config": {"api_key": "none", "openai_base_u
 
 def memory(directory: Path) -> Any:
     """A `mem0.Memory` that keeps everything in `directory`."""
-    from mem0 import Memory  # noqa: PLC0415
-
-    import app.engine.providers  # noqa: PLC0415 -- registers our embedder, and says no to telemetry before mem0 loads
-
-    assert app.engine.providers
+    importlib.import_module("app.engine")  # says no to telemetry, so before mem0
+    factory = importlib.import_module("mem0.utils.factory").EmbedderFactory
+    # `MemoryConfig` lets only mem0's own names pass: ours answers under one of them, in this process.
+    factory.provider_to_class["huggingface"] = "app.engine.local.LocalEmbedding"
     store = {"path": str(directory / "qdrant"), "embedding_model_dims": DIMENSIONS, "on_disk": True}
-    return Memory.from_config(
+    return importlib.import_module("mem0").Memory.from_config(
         {
             "llm": UNUSED_LLM,
-            "embedder": {"provider": "local", "config": {"model_kwargs": {"cache_dir": str(directory / "models")}}},
+            "embedder": {
+                "provider": "huggingface",
+                "config": {"model_kwargs": {"cache_dir": str(directory / "models")}},
+            },
             "vector_store": {"provider": "qdrant", "config": store},
             "history_db_path": str(directory / "history.db"),
         }
