@@ -1,29 +1,68 @@
-"""Ranking: the arithmetic of each mode by hand, and what must hold for any candidates."""
+"""Ranking: the arithmetic of each mode by hand, each signal alone, and what must hold for any candidates."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.ranking import SIGNALS, Candidate, Mode, rank
+from app.engine.confidence import confidences
+from app.engine.late import Question
+from app.engine.ranking import SIGNALS, WITH_TOKENS, Candidate, Mode, Pool, Ranked, Trait, best, rank, signals
 
 MODES = st.sampled_from(sorted(SIGNALS))
 COSINES = st.none() | st.floats(-1, 1)
 KEYWORDS = st.none() | st.floats(0, 100, exclude_min=True)
-POOLS = st.lists(st.builds(Candidate, st.uuids(), COSINES, KEYWORDS), unique_by=lambda c: c.id, max_size=30)
+CANDIDATES = st.lists(st.builds(Candidate, st.uuids(), COSINES, KEYWORDS), unique_by=lambda c: c.id, max_size=30)
+WORD = st.sampled_from(["ann", "bo", "cy"])
 
 
-def candidate(number: int, similarity: float | None, keyword: float | None) -> Candidate:
+@st.composite
+def pools(draw: st.DrawFn) -> Pool:
+    """Candidates of which some have traits, their neighbours among them and outside."""
+    candidates = draw(CANDIDATES)
+    ids = st.none() | st.sampled_from([*(c.id for c in candidates), UUID(int=0)])
+    tokens = st.none() | st.sampled_from([np.eye(64, dtype=np.int8)[:2] * 127, np.eye(64, dtype=np.int8)[3:4] * 90])
+    traits = st.builds(
+        Trait,
+        st.none() | WORD,
+        ids,
+        ids,
+        st.none() | WORD,
+        st.none() | st.datetimes(),
+        st.booleans(),
+        st.integers(0),
+        tokens,
+    )
+    known = draw(st.lists(st.sampled_from(candidates), unique_by=lambda c: c.id)) if candidates else []
+    question = Question(np.ones(4, dtype=np.float32), tokens=np.eye(64, dtype=np.float32)[:3])
+    weight = np.array([0.5, 0.25, 0.25], dtype=np.float32)
+    return Pool(candidates, {c.id: draw(traits) for c in known}, "What did Bo do in May 2023?", question, weight)
+
+
+def candidate(number: int, similarity: float | None = None, keyword: float | None = None) -> Candidate:
     return Candidate(UUID(int=number), similarity, keyword)
 
 
+def ranked(mode: Mode, *candidates: Candidate) -> list[Ranked]:
+    return rank(Pool(candidates), mode)
+
+
 def scores(mode: Mode, *candidates: Candidate) -> dict[int, float]:
-    return {one.id.int: pytest.approx(one.score) for one in rank(candidates, mode)}
+    return {one.id.int: pytest.approx(one.score) for one in ranked(mode, *candidates)}
+
+
+def valued(signal: str, text: str, **traits: Trait) -> list[float]:
+    """The signal's values of candidates a, b, c, ... that have these traits, and no leg found."""
+    numbers = {UUID(int=ord(name)): trait for name, trait in traits.items()}
+    pool = Pool([Candidate(id, None, None) for id in numbers], numbers, text)
+    return getattr(signals, signal)(pool).tolist()
 
 
 def test_hybrid_is_half_min_max_cosine_and_half_keyword_over_its_maximum() -> None:
-    found = rank([candidate(1, 0.2, 8.0), candidate(2, 0.6, 4.0), candidate(3, 0.4, None)], "hybrid")
+    found = ranked("hybrid", candidate(1, 0.2, 8.0), candidate(2, 0.6, 4.0), candidate(3, 0.4, None))
     assert [one.id.int for one in found] == [2, 1, 3]
     assert [one.score for one in found] == pytest.approx([0.75, 0.5, 0.25])
     assert found[0].parts == pytest.approx({"similarity": 0.5, "keyword": 0.25})
@@ -47,37 +86,140 @@ def test_keyword_scores_are_bm25_over_its_maximum() -> None:
 
 
 def test_words_that_every_memory_has_do_not_outweigh_the_cosine() -> None:
-    found = rank([candidate(1, 0.2, 1e-6), candidate(2, 0.6, None), candidate(3, 0.0, None)], "hybrid")
+    found = ranked("hybrid", candidate(1, 0.2, 1e-6), candidate(2, 0.6, None), candidate(3, 0.0, None))
     assert [one.id.int for one in found] == [2, 1, 3]
 
 
 def test_nothing_found_ranks_nothing() -> None:
-    assert rank([], "hybrid") == []
+    assert all(rank(Pool([]), mode) == [] for mode in SIGNALS)
 
 
-@given(pool=POOLS, mode=MODES)
-def test_ranked_by_score_within_0_and_1_with_everybody_in_it(pool: list[Candidate], mode: Mode) -> None:
+def test_what_stands_before_and_after_counts_and_before_counts_more() -> None:
+    four = [candidate(1, 1.0, 4.0), candidate(2, 0.0), candidate(3, 0.0), candidate(4, 0.0)]
+    one = UUID(int=1)
+    pool = Pool(four, {four[1].id: Trait(before=one), four[2].id: Trait(after=one), four[3].id: Trait()})
+    assert signals.context(pool).tolist() == pytest.approx([0.0, 0.7, 0.3, 0.0])
+
+
+def test_a_session_gives_its_best_keyword_score_to_each_of_its_turns() -> None:
+    three = [candidate(1, None, 8.0), candidate(2), candidate(3, None, 2.0)]
+    pool = Pool(three, {three[0].id: Trait("s"), three[1].id: Trait("s"), three[2].id: Trait()})
+    assert signals.session(pool).tolist() == [1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("What did Ann Lee buy?", [1.0, 0.0]),
+        ("what did ann lee's mother buy?", [1.0, 0.0]),
+        ("What did Ann buy?", [0.0, 0.0]),  # that may be another Ann
+        ("What did Ann Lee and Bo buy?", [0.0, 0.0]),
+        ("What was bought?", [0.0, 0.0]),
+    ],
+)
+def test_the_one_author_who_is_named(text: str, expected: list[float]) -> None:
+    assert valued("author", text, a=Trait(author="Ann Lee"), b=Trait(author="Bo")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("on 8 May, 2023", [1.0, 0.5, 0.0]),
+        ("on May 8th", [1.0, 0.5, 0.0]),
+        ("the 8th of May 2023", [1.0, 0.5, 0.0]),
+        ("in May 2023", [1.0, 1.0, 0.0]),
+        ("2023-05-08", [1.0, 0.5, 0.0]),
+        ("in 2022?", [0.0, 0.0, 1.0]),
+        ("in Sept. 2022", [0.0, 0.0, 1.0]),
+        ("in september", [0.0, 0.0, 1.0]),
+        ("It may be 45 May or 13/13", [0.0, 0.0, 0.0]),
+        ("may she march?", [0.0, 0.0, 0.0]),
+        ("in 2022-13-40 room 2310", [0.0, 0.0, 0.0]),
+        ("who is maya", [0.0, 0.0, 0.0]),
+    ],
+)
+def test_the_date_that_is_named(text: str, expected: list[float]) -> None:
+    moments = [datetime(2023, 5, 8, tzinfo=UTC), datetime(2023, 5, 20, tzinfo=UTC), datetime(2022, 9, 8, tzinfo=UTC)]
+    traits = {name: Trait(occurred_at=moment) for name, moment in zip("abc", moments, strict=True)}
+    assert valued("date", text, **traits, d=Trait()) == [*expected, 0.0]
+
+
+def test_statements_and_longer_texts() -> None:
+    traits = {"a": Trait(is_question=True, length=2), "b": Trait(length=40), "c": Trait(length=9_000)}
+    assert valued("statement", "", **traits) == [0.0, 1.0, 1.0]
+    short, middle, long = valued("length", "", **traits)
+    assert 0 < short < middle < long == 1
+
+
+def test_tokens_are_compared_one_by_one_where_they_are_known() -> None:
+    axes = np.eye(64, dtype=np.int8) * 127
+    three = [candidate(1, 0.5), candidate(2, 0.5), candidate(3, 0.5)]
+    question = Question(np.ones(4, dtype=np.float32), tokens=np.eye(64, dtype=np.float32)[:2])
+    traits = {three[0].id: Trait(tokens=axes[[0, 7]]), three[1].id: Trait(tokens=axes[[5, 0, 1]])}
+    pool = Pool(three, traits, "", question, np.array([0.75, 0.25], dtype=np.float32))
+    assert signals.raw_closeness(pool) == pytest.approx([0.75, 1.0, np.nan], nan_ok=True)
+    found = rank(pool, "hybrid")
+    assert [one.id.int for one in found] == [2, 1, 3]
+    assert found[0].parts["tokens"] > 0
+
+
+@given(pool=pools(), mode=MODES)
+def test_every_candidate_is_ranked_once_and_its_parts_add_up_to_its_score(pool: Pool, mode: Mode) -> None:
     found = rank(pool, mode)
-    assert {one.id for one in found} == {c.id for c in pool}
+    assert {one.id for one in found} == {c.id for c in pool.candidates}
     assert all(0.0 <= one.score <= 1.0 for one in found)
     assert all(one.score == pytest.approx(min(1.0, sum(one.parts.values()))) for one in found)
+    assert all(part >= 0 for one in found for part in one.parts.values())
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+    assert rank(pool, mode, 3) == found[:3]
 
 
-@given(pool=POOLS, mode=MODES, data=st.data())
-def test_the_order_of_the_candidates_does_not_matter(pool: list[Candidate], mode: Mode, data: st.DataObject) -> None:
-    shuffled = data.draw(st.permutations(pool))
-    assert rank(shuffled, mode) == rank(pool, mode)
+@given(pool=pools(), mode=MODES, data=st.data())
+def test_the_order_of_the_candidates_does_not_matter(pool: Pool, mode: Mode, data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(pool.candidates))
+    again = rank(Pool(shuffled, pool.traits, pool.text, pool.question, pool.weight), mode)
+    assert [(one.id, pytest.approx(one.score)) for one in again] == [(one.id, one.score) for one in rank(pool, mode)]
 
 
-@given(pool=POOLS, other=st.uuids())
-def test_better_in_both_legs_is_better(pool: list[Candidate], other: UUID) -> None:
-    best = Candidate(other, 1.0, 101.0)
-    found = rank([*(c for c in pool if c.id != other), best], "hybrid")
+@given(candidates=CANDIDATES, other=st.uuids())
+def test_better_in_both_legs_is_better(candidates: list[Candidate], other: UUID) -> None:
+    first = Candidate(other, 1.0, 101.0)
+    found = rank(Pool([*(c for c in candidates if c.id != other), first]), "hybrid")
     assert next(one.score for one in found if one.id == other) == pytest.approx(found[0].score)
 
 
+@given(candidates=CANDIDATES, count=st.integers(1, 40))
+def test_the_best_are_those_that_the_legs_rank_first(candidates: list[Candidate], count: int) -> None:
+    chosen = {c.id for c in best(candidates, count)}
+    found = rank(Pool(candidates), "hybrid")
+    least = min((one.score for one in found if one.id in chosen), default=0.0)
+    assert len(chosen) == min(count, len(candidates))
+    assert all(one.score <= least + 1e-9 for one in found if one.id not in chosen)
+
+
+@given(pool=pools(), rarity=st.floats(0, 50))
+def test_confidence_is_a_percentage(pool: Pool, rarity: float) -> None:
+    found = confidences(pool, rarity)
+    assert len(found) == len(pool.candidates)
+    assert ((found >= 0) & (found <= 100)).all()
+
+
+@given(low=st.floats(0, 1), high=st.floats(0, 1), words=st.floats(0, 20), more=st.floats(0, 20))
+def test_confidence_grows_with_each_piece_of_evidence(low: float, high: float, words: float, more: float) -> None:
+    low, high, words, more = min(low, high), max(low, high), min(words, more), max(words, more)
+    one, two = confidences(Pool([candidate(1, low, words), candidate(2, high, more)]), 10.0)
+    assert one <= two
+
+
+def test_confidence_means_the_same_whatever_else_was_found() -> None:
+    alone = confidences(Pool([candidate(1, 0.4, 3.0)]), 10.0)[0]
+    beside = confidences(Pool([candidate(1, 0.4, 3.0), candidate(2, 0.9, 9.0)]), 10.0)
+    assert alone == beside[0] < beside[1]
+    assert confidences(Pool([candidate(1, 0.95, 12.0)]), 10.0)[0] > 70
+    assert confidences(Pool([candidate(1, 0.1, None)]), 10.0)[0] < 5
+
+
 def test_weights_of_a_mode_are_positive_and_names_are_unique() -> None:
-    for signals in SIGNALS.values():
-        assert all(signal.weight > 0 for signal in signals)
-        assert len({signal.name for signal in signals}) == len(signals)
+    for chosen in (*SIGNALS.values(), WITH_TOKENS):
+        assert all(signal.weight > 0 for signal in chosen)
+        assert len({signal.name for signal in chosen}) == len(chosen)

@@ -80,8 +80,8 @@ def forget(runtime: Runtime) -> None:
 def instead(runtime: Runtime, monkeypatch: pytest.MonkeyPatch, embed: Callable[[Embed, Sequence[str]], Any]) -> None:
     """Embed by `embed(original, texts)`."""
     embedder = runtime.engine.index._embedder
-    original = embedder.encode
-    monkeypatch.setattr(embedder, "encode", lambda texts: embed(original, texts))
+    original = embedder.read
+    monkeypatch.setattr(embedder, "read", lambda texts, *outputs: embed(lambda these: original(these, *outputs), texts))
 
 
 def dead(*_: Any, **__: Any) -> None:

@@ -47,11 +47,12 @@ def _client(server: FastAPI, key: str) -> TestClient:
 def encodes(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many texts each call to the embedder had, in order."""
     embedder = runtime.engine.index._embedder
-    encode, seen = embedder.encode, []
+    read, seen = embedder.read, []
 
-    def counting(texts: Sequence[str]) -> Vectors:
+    def counting(texts: Sequence[str], *outputs: str) -> list[tuple[Vectors, ...]]:
         seen.append(len(texts))
-        return encode(texts)
+        found: list[tuple[Vectors, ...]] = read(texts, *outputs)
+        return found
 
-    monkeypatch.setattr(embedder, "encode", counting)
+    monkeypatch.setattr(embedder, "read", counting)
     return seen

@@ -121,7 +121,7 @@ def test_a_build_that_fails_leaves_the_old_one_serving_and_is_tried_again(
         raise ConnectionError("nobody there")
 
     with monkeypatch.context() as patched:
-        patched.setattr(LocalEmbedding, "encode", failing_for(other, dead))
+        patched.setattr(LocalEmbedding, "read", failing_for(other, dead))
         assert list(rebuilds.run(runtime)) == []
         assert by_meaning(ctx, TEXTS[3])[0] == TEXTS[3]
     shown = ok(door.get(f"{API}/index"))
@@ -136,15 +136,14 @@ def test_a_build_that_fails_leaves_the_old_one_serving_and_is_tried_again(
 
 
 def failing_for(other: str, fail: Callable[..., Vectors]) -> Callable[..., Vectors]:
-    """`encode` that fails for the model of that name alone."""
-    really = LocalEmbedding.encode
+    """`read` that fails for the model of that name alone."""
+    really = LocalEmbedding.read
 
-    def encode(self: Any, texts: Sequence[str]) -> Vectors:
+    def read(self: Any, texts: Sequence[str], *outputs: str) -> Any:
         named = f"local:{self.config.model or 'default'}:384"
-        found: Vectors = fail() if named == other else really(self, texts)
-        return found
+        return fail() if named == other else really(self, texts, *outputs)
 
-    return encode
+    return read
 
 
 def test_a_build_whose_process_was_killed_goes_on_where_it_was(

@@ -35,7 +35,8 @@ def test_a_search_answers_memories_with_their_scores(door: TestClient) -> None:
     hit = found["results"][0]
     scores = [hit["score"], *hit["explanation"].values()]
     assert all(isinstance(score, float) and 0 <= score <= 1 for score in scores)
-    hit |= {"score": "<score>", "explanation": dict.fromkeys(hit["explanation"], "<score>")}
+    assert 0 <= hit["confidence"] <= 100
+    hit |= {"score": "<score>", "confidence": "<percent>", "explanation": dict.fromkeys(hit["explanation"], "<score>")}
     assert shape(found) == golden("search")
 
 
@@ -194,14 +195,14 @@ def test_a_dead_embedder_leaves_the_keywords(
     door: TestClient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remember(door, COFFEE)
-    monkeypatch.setattr(runtime.engine.index._embedder, "encode", _dead)
+    monkeypatch.setattr(runtime.engine.index._embedder, "read", _dead)
     found = search(door, "coffee")
     assert [hit["content"] for hit in found["results"]] == [COFFEE]
     assert (found["mode"], bool(found["warning"])) == ("keyword", True)
     assert refused(door, mode="vector")[0] == 503
 
 
-def _dead(texts: object) -> None:
+def _dead(*_: object) -> None:
     raise ConnectionError("the embedder is away")
 
 

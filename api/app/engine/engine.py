@@ -11,8 +11,10 @@ from uuid import UUID
 
 from app.database import Database
 from app.engine.categories import Categoriser, Prototype
-from app.engine.index import Index, Mode, Vectors
+from app.engine.index import Index, Vectors
+from app.engine.late import Question
 from app.engine.llm import Llm
+from app.engine.ranking import Mode
 from app.engine.reranking import Reranker
 from app.errors import CommonplaceError, Invalid, Unavailable
 
@@ -191,11 +193,9 @@ class Engine:
         told = f"the embedder does not answer; {len(texts)} texts are kept and indexed later"
         return _or_none(lambda: self.built.index.embed(texts), told)
 
-    def embed_query(self, text: str) -> Vectors | None:
-        """The vector of a query (dimensions,); None when the embedder does not answer."""
-        # The keyword leg still answers.
-        vectors = _or_none(lambda: self.built.index.embed([text], "search"), "the embedder does not answer a query")
-        return None if vectors is None else vectors[0]
+    def embed_query(self, text: str) -> Question | None:
+        """A query as the embedder reads it; None when it does not answer: the keyword leg still does."""
+        return _or_none(lambda: self.built.index.question(text), "the embedder does not answer a query")
 
     def near(self, owner: UUID, text: str, vector: Vectors | None, limit: int) -> dict[UUID, float]:
         """Of the owner's memories those nearest to a text, with their cosines; by its words when it has no vector.

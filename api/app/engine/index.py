@@ -3,7 +3,7 @@
 It answers ids and scores. What they say and who may read them is asked of SQL (`services.scopes.visible`).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -15,13 +15,21 @@ from sqlalchemy.orm import Session
 
 from app.database import Database
 from app.engine import ranking, text
+from app.engine.candidates import Legs, Mode
+from app.engine.confidence import confidences
+from app.engine.late import Question
+from app.engine.ranking import Ranked, Trait
+from app.engine.tokens import Tokens, TokensChange
 from app.engine.words import Said, Words, WordsChange
 
 Vectors = NDArray[np.float32]
-Mode = Literal["hybrid", "vector", "keyword"]
+LEAST_DEPTH = 100  # candidates that each leg adds at least, whatever the limit: 200 find no more (decision 0006)
+ASKED_ABOUT = 64  # the best of them by both legs, of which more is asked before they are ranked
 
 BESIDE = ("database", "sqlite")  # vector stores beside the memories, in their database; the second is its older name
-LEAST_DEPTH = 200  # candidates that each leg adds at least, whatever the limit: measured in decision 0006
+Ask = Callable[[str, Sequence[UUID]], Mapping[UUID, Trait]]
+"""What `rank` asks for the traits of memories and of their neighbours (`services.features.asker`); the tokens
+are to be of the model that is named."""
 
 
 class Embedder(Protocol):
@@ -59,6 +67,7 @@ class Together:
 
     session: Session
     words: WordsChange
+    tokens: TokensChange
     vectors: VectorsChange | None
 
     def put(self, entries: Sequence[Entry], vectors: Vectors) -> None:
@@ -66,6 +75,7 @@ class Together:
         if not entries:
             return
         self.words.put([Said(entry.id, entry.owner, text.terms(entry.composed)) for entry in entries])
+        self.tokens.put([(entry.id, entry.composed) for entry in entries])
         if self.vectors is not None:
             self.vectors.put(vectors, _payloads(entries), _names(entries))
 
@@ -74,6 +84,7 @@ class Together:
         if not ids:
             return
         self.words.remove(ids)
+        self.tokens.remove(ids)
         if self.vectors is not None:
             self.vectors.remove([str(id) for id in ids])
 
@@ -92,6 +103,7 @@ class Index:
         self.words = words
         self.model = model
         self.identity = identity or model
+        self.tokens = Tokens(embedder, model)
 
     @property
     def is_beside_truth(self) -> bool:
@@ -103,7 +115,7 @@ class Index:
         """A transaction of the truth that the index takes part in."""
         with database.transaction() as session:
             vectors = self.store.change(session) if self.is_beside_truth else None
-            together = Together(session, self.words.change(session), vectors)
+            together = Together(session, self.words.change(session), self.tokens.change(session), vectors)
             yield together
         together.words.committed()
         if together.vectors is not None:
@@ -117,6 +129,7 @@ class Index:
         change: VectorsChange = self.store.change(session)
         if entries:
             change.put(vectors, _payloads(entries), _names(entries))
+            self.tokens.change(session).put([(entry.id, entry.composed) for entry in entries])
         if gone:
             change.remove([str(id) for id in gone])
 
@@ -152,11 +165,21 @@ class Index:
 
     def embed(self, texts: Sequence[str], action: Literal["add", "search"] = "add") -> Vectors:
         """Unit vectors of `texts`: float32 (len(texts), dimensions), in one call to the embedder."""
+        if self.tokens.are_given and action == "add":
+            return self.tokens.encode(texts)
         encode = getattr(self._embedder, "encode", None)
         if encode is not None:
             vectors: Vectors = encode(texts)
             return vectors
         return _unit(np.asarray(self._embedder.embed_batch(list(texts), action), dtype=np.float32))
+
+    def question(self, query: str) -> Question:
+        """The query as the embedder reads it, in one call."""
+        read = getattr(self._embedder, "question", None)
+        if read is not None:
+            question: Question = read(query)
+            return question
+        return Question(self.embed([query], "search")[0])
 
     def search(
         self, owner: UUID, query: str, mode: Mode, limit: int, within: Collection[UUID] | None = None
@@ -165,48 +188,39 @@ class Index:
 
         Embeds the query once (not at all in mode `keyword`). Scores lie in 0..1.
         """
-        vector = self.embed([query], "search")[0] if mode != "keyword" else None
-        return self.rank(owner, query, vector, mode, limit, within)
+        question = self.question(query) if mode != "keyword" else None
+        return self.rank(owner, query, question, mode, limit, within)
 
     def rank(
         self,
         owner: UUID,
         query: str,
-        vector: Vectors | None,
+        question: Question | Vectors | None,
         mode: Mode,
         limit: int,
         within: Collection[UUID] | None = None,
-    ) -> list[ranking.Ranked]:
-        """`search` for a query that is embedded already."""
-        depth = max(LEAST_DEPTH, 2 * limit)
-        keyword: dict[UUID, float] = {}
-        if mode != "vector":
-            keyword = self.words.search(owner, text.terms(query), depth, within)
-        similar = {} if vector is None else self._similar(owner, query, vector, depth, within, keyword)
-        candidates = [
-            ranking.Candidate(id, similar.get(id), keyword.get(id)) for id in dict.fromkeys([*similar, *keyword])
-        ]
-        return ranking.rank(candidates, mode)[:limit]
+        ask: Ask | None = None,
+    ) -> list[Ranked]:
+        """`search` for a query that is embedded already; `ask` tells more of the best candidates than the legs can."""
+        if isinstance(question, np.ndarray):
+            question = Question(question)
+        legs = Legs(self.store, self.words)
+        asked = legs.asked(owner, query, question, mode)
+        candidates = legs.search(asked, mode, max(LEAST_DEPTH, 2 * limit), within)
+        traits: dict[UUID, Trait] = {}
+        if mode == "hybrid" and ask is not None and candidates:
+            traits |= ask(self.tokens.model, [one.id for one in ranking.best(candidates, ASKED_ABOUT)])
+            beside = traits.keys() - {one.id for one in candidates}  # what is said next to the best may answer, too
+            candidates += legs.of(asked, beside if within is None else beside & set(within))
+        pool = ranking.Pool(candidates, traits, query, question, asked.weight)
+        return _with_confidence(pool, asked.rarity, ranking.rank(pool, mode, limit))
 
-    def _similar(
-        self,
-        owner: UUID,
-        query: str,
-        vector: Vectors,
-        depth: int,
-        within: Collection[UUID] | None,
-        others: Collection[UUID],
-    ) -> dict[UUID, float]:
-        """The `depth` nearest and their cosines, and the cosines of `others`."""
-        filters: dict[str, Any] = {"user_id": str(owner)}
-        if within is not None:
-            filters["ids"] = [str(id) for id in within]
-        similar = {UUID(hit.id): hit.score for hit in self.store.search(query, vector, depth, filters)}
-        missing = [str(id) for id in others if id not in similar]
-        if missing:
-            found = self.store.similarities(str(owner), vector, missing)
-            similar |= {UUID(id): score for id, score in found.items()}
-        return similar
+
+def _with_confidence(pool: ranking.Pool, rarity: float, ranked: list[Ranked]) -> list[Ranked]:
+    sure = dict(zip((one.id for one in pool.candidates), confidences(pool, rarity).tolist(), strict=True))
+    for one in ranked:
+        one.confidence = sure[one.id]
+    return ranked
 
 
 def _payloads(entries: Sequence[Entry]) -> list[dict[str, str]]:

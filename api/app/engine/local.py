@@ -19,6 +19,7 @@ from mem0.embeddings.base import EmbeddingBase
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from app.engine.late import Question, words_at
 from app.errors import Invalid
 
 WEIGHTS, CONFIG, POOLING, TOKENIZER = "model.safetensors", "config.json", "1_Pooling/config.json", "tokenizer.json"
@@ -29,7 +30,7 @@ PINNED = {
     TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
 
-GRAPH_VERSION = 1  # raise it when minilm_graph.py builds another graph from the same files
+GRAPH_VERSION = 2  # raise it when minilm_graph.py builds another graph from the same files
 MAX_TOKENS = 256  # what the model was trained for; its tokenizer.json says 128
 # A tokenizer reads everything before it truncates (0.9 s a megabyte), so a text is cut before: 128 characters a token.
 MAX_CHARACTERS = 128 * MAX_TOKENS
@@ -83,23 +84,49 @@ class LocalEmbedding(EmbeddingBase):  # type: ignore[misc]  # mem0 has no types
 
         Only the first 256 tokens of a text count. An empty text has a vector too (of its two special tokens).
         """
+        found = [one for (one,) in self.read(texts, "sentence")]
+        return np.stack(found) if found else np.empty((0, self.dimensions), np.float32)
+
+    def encode_late(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
+        """`encode`, and of the same run each text's token vectors: float32 (tokens, 64), rows of unit length."""
+        found = self.read(texts, "sentence", "tokens")
+        vectors = np.stack([vector for vector, _ in found]) if found else np.empty((0, self.dimensions), np.float32)
+        return vectors, [tokens for _, tokens in found]
+
+    def question(self, text: str) -> Question:
+        """A question's vector and tokens, in one run."""
+        ((vector, states, tokens),) = self.read([text], "sentence", "states", "tokens")
+        readable = _readable(text)
+        offsets = self._tokenizer.encode(readable).offsets
+        return Question(vector, states, tokens, words_at(readable, [start for start, _ in offsets[_own(len(offsets))]]))
+
+    def read(self, texts: Sequence[str], *outputs: str) -> list[tuple[Vectors, ...]]:
+        """What the model says of each text: its outputs (`minilm_graph.write`), float32. Everything else asks this.
+
+        Of outputs by token those of the model's two special tokens are left out, unless a text has no others.
+        """
         ids = self._tokenize(texts)
-        vectors = np.empty((len(ids), self.dimensions), np.float32)
+        found: list[tuple[Vectors, ...]] = [()] * len(ids)
         for rows in _batches([len(one) for one in ids]):
-            vectors[rows] = self._run([ids[row] for row in rows])
-        return vectors
+            said = dict(zip(outputs, self._run([ids[row] for row in rows], *outputs), strict=True))
+            for place, row in enumerate(rows):
+                own = _own(len(ids[row]))
+                found[row] = tuple(
+                    values[place] if name == "sentence" else values[place, own].copy() for name, values in said.items()
+                )
+        return found
 
     def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self._tokenizer.encode_batch_fast([_readable(text) for text in texts])]
 
-    def _run(self, ids: list[list[int]]) -> Vectors:
+    def _run(self, ids: list[list[int]], *outputs: str) -> list[Vectors]:
         padded = np.zeros((len(ids), max(map(len, ids))), np.int64)
         mask = np.zeros_like(padded)
         for row, one in enumerate(ids):
             padded[row, : len(one)] = one
             mask[row, : len(one)] = 1
-        vectors: Vectors = self._session.run(["sentence"], {"input_ids": padded, "attention_mask": mask})[0]
-        return vectors
+        found: list[Vectors] = self._session.run(outputs, {"input_ids": padded, "attention_mask": mask})
+        return found
 
     def _check_dimensions(self) -> None:
         wanted = self.config.embedding_dims or self.dimensions
@@ -175,6 +202,11 @@ def _load_session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
 def _readable(text: str) -> str:
     # JSON can carry half a surrogate pair, on which the tokenizer raises TypeError: it becomes "?".
     return text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+
+
+def _own(length: int) -> slice:
+    """The tokens of a text without the two special ones, if it has others."""
+    return slice(1, length - 1) if length > 2 else slice(0, length)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from safetensors import safe_open
 
+from app.engine import late
 from app.errors import Invalid
 
 OPSET = 20  # the first with Gelu as one operator; onnxruntime has it since 1.17
@@ -90,8 +91,10 @@ class Graph:
 def write(directory: Path, target: Path) -> None:
     """Build the graph of the model in `directory` and put it at `target`, whole or not at all.
 
-    Inputs `input_ids` and `attention_mask`, int64 (texts, tokens); output `sentence`, float32 (texts, hidden), rows of
-    unit length. Raises Invalid when the directory holds another kind of model.
+    Inputs `input_ids` and `attention_mask`, int64 (texts, tokens). Outputs, float32, each computed when asked for:
+    `sentence` (texts, hidden), rows of unit length; `states` (texts, tokens, hidden), the last layer, of which a
+    sentence is the mean; `tokens` (texts, tokens, 64), the same on fewer axes, rows of unit length.
+    Raises Invalid when the directory holds another kind of model.
     """
     architecture = _read_architecture(directory)
     with _whole_or_nothing(target) as file, safe_open(directory / "model.safetensors", "numpy") as weights:
@@ -119,8 +122,12 @@ def _model(graph: Graph, architecture: Architecture) -> onnx.ModelProto:
         helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"])
         for name in ("input_ids", "attention_mask")
     ]
-    output = helper.make_tensor_value_info("sentence", TensorProto.FLOAT, ["texts", architecture.hidden])
-    body = helper.make_graph(graph.nodes, "sentence_encoder", inputs, [output])
+    outputs = [
+        helper.make_tensor_value_info("sentence", TensorProto.FLOAT, ["texts", architecture.hidden]),
+        helper.make_tensor_value_info("states", TensorProto.FLOAT, ["texts", "tokens", architecture.hidden]),
+        helper.make_tensor_value_info("tokens", TensorProto.FLOAT, ["texts", "tokens", late.DIMENSIONS]),
+    ]
+    body = helper.make_graph(graph.nodes, "sentence_encoder", inputs, outputs)
     return helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
 
@@ -162,6 +169,8 @@ def _encode(graph: Graph, architecture: Architecture) -> None:
     for number in range(architecture.layers):
         x = _layer(graph, architecture, x, bias, f"encoder.layer.{number}")
     _pool(graph, x, mask)
+    graph.op("Identity", x, output="states")
+    _shorten(graph, x)
 
 
 def _attention_bias(graph: Graph, mask: str) -> str:
@@ -214,3 +223,20 @@ def _pool(graph: Graph, x: str, mask: str) -> None:
     mean = graph.op("Div", total, count)
     length = graph.op("ReduceL2", mean, graph.integers(1), keepdims=1)
     graph.op("Div", mean, length, output="sentence")
+
+
+def _shorten(graph: Graph, x: str) -> None:
+    short = graph.op("MatMul", x, graph.constant(principal_axes(graph.weight("embeddings.word_embeddings.weight"))))
+    graph.op("Div", short, graph.op("ReduceL2", short, graph.integers(2), keepdims=1), output="tokens")
+
+
+def principal_axes(vocabulary: Tensor) -> Tensor:
+    """The axes on which the vectors of a model's words (words, hidden) differ most: (hidden, late.DIMENSIONS).
+
+    They depend on the weights alone. An axis may point either way, and every machine must choose the same way, since
+    what one has stored is compared with what another asks: its greatest component is positive.
+    """
+    exact = vocabulary.astype(np.float64)
+    axes = np.linalg.eigh(exact.T @ exact)[1][:, ::-1][:, : late.DIMENSIONS]
+    greatest = axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]
+    return np.asarray(axes * np.sign(greatest), dtype=np.float32)

@@ -4,7 +4,7 @@ from app.models.accesses import AccessBatch, AccessLog, AppAccess
 from app.models.apps import AccessControl, App, Webhook
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
-from app.models.index import IndexBuild, IndexClaim, MemoryTerms, MemoryVector, VectorOwner, WordOwner
+from app.models.index import IndexBuild, IndexClaim, MemoryTerms, MemoryTokens, MemoryVector, VectorOwner, WordOwner
 from app.models.memories import (
     Category,
     Memory,
@@ -33,6 +33,7 @@ __all__ = [
     "Memory",
     "MemoryTally",
     "MemoryTerms",
+    "MemoryTokens",
     "MemoryVector",
     "MemoryVersion",
     "SessionMessage",

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -81,6 +81,16 @@ class WordOwner(Base):
     owner_id: Mapped[UUID] = mapped_column(primary_key=True)
     change: Mapped[int] = mapped_column(default=0)
     removed: Mapped[int] = mapped_column(default=0)
+
+
+class MemoryTokens(Base):
+    """One model's token vectors of one memory (`app.engine.late`): 64 signed bytes a token."""
+
+    __tablename__ = "memory_tokens"
+
+    memory_id: Mapped[UUID] = mapped_column(ForeignKey("memories.id", ondelete="CASCADE"), primary_key=True)
+    model: Mapped[str] = mapped_column(String(255), primary_key=True)
+    tokens: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class IndexBuild(Base):

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.context import Context
-from app.engine.index import Mode, Vectors
+from app.engine.late import Question
+from app.engine.ranking import Mode
 from app.errors import Invalid, StoreUnavailable, TooLarge, Unavailable
 from app.services import apps, filters, reranks, scopes, surroundings
 from app.services.drafts import checked_characters
@@ -26,6 +27,7 @@ class Found:
     """A hit: the memory, its score (0..1), and what was asked for beside it.
 
     Attributes:
+        confidence: 0..100, comparable between questions (`engine.confidence`).
         parts: with `explain`, what the ranking's score is made of.
         rerank_score: the reranker's own score, on its own scale; None where it gave none.
         turns: with `neighbours`, what was said before and after.
@@ -33,6 +35,7 @@ class Found:
 
     memory: MemoryView
     score: float
+    confidence: float = 0.0
     parts: Mapping[str, float] | None = None
     rerank_score: float | None = None
     turns: Turns | None = None
@@ -114,6 +117,7 @@ def _found(ctx: Context, query: Query, scope: Scope, order: Order) -> list[Found
         Found(
             memory=one.memory,
             score=score,
+            confidence=one.ranked.confidence,
             parts=one.ranked.parts if query.explain else None,
             rerank_score=order.reranked.get(one.memory.id),
             turns=turns.get(one.memory.id),
@@ -139,7 +143,7 @@ def checked(query: Query) -> None:
     checked_characters(query.text)
 
 
-def embedded(ctx: Context, query: Query) -> tuple[Vectors | None, Mode, str | None]:
+def embedded(ctx: Context, query: Query) -> tuple[Question | None, Mode, str | None]:
     """The query's vector, the mode in which can be searched, and a warning if it is another than was asked for.
 
     Raises:
@@ -155,7 +159,7 @@ def embedded(ctx: Context, query: Query) -> tuple[Vectors | None, Mode, str | No
     return None, "keyword", "The embedder does not answer: searched by keywords only"
 
 
-def looked(scope: Scope, query: Query, vector: Vectors | None, mode: Mode, clauses: Sequence[Clause]) -> Look | None:
+def looked(scope: Scope, query: Query, vector: Question | None, mode: Mode, clauses: Sequence[Clause]) -> Look | None:
     """The question to the index, and the conditions on its answers; None where nothing may be shown at all."""
     if scope.owner_id is None or (scope.reader and not scope.reader.is_active):
         return None

@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, bindparam, select
 
 from app.context import Context
 from app.database import asked_last
-from app.engine.index import Mode, Vectors
-from app.engine.ranking import Ranked
+from app.engine.late import Question
+from app.engine.ranking import Mode, Ranked
 from app.models import Memory
+from app.services import features
 from app.services.views import MemoryView, fetch
 
 SLACK = 100  # ranked without filters: a few may be gone since, and the index looks as deep anyway
@@ -33,7 +34,7 @@ class Look:
 
     owner_id: UUID
     text: str
-    vector: Vectors | None
+    vector: Question | None
     mode: Mode
     seen: Sequence[ColumnElement[bool]]
     is_narrowed: bool
@@ -94,7 +95,8 @@ def _candidates(ctx: Context, look: Look) -> list[UUID]:
 
 def _ranked(ctx: Context, look: Look, depth: int, within: Collection[UUID] | None = None) -> list[Ranked]:
     ctx.release()  # a store may be far away, and slow
-    return ctx.engine.index.rank(look.owner_id, look.text, look.vector, look.mode, depth, within)
+    ask = features.asker(ctx, look.owner_id)
+    return ctx.engine.index.rank(look.owner_id, look.text, look.vector, look.mode, depth, within, ask)
 
 
 def passing(ctx: Context, look: Look, ranked: Sequence[Ranked]) -> list[Ranked]:

@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, select, true
 
 from app.context import Context
-from app.engine.index import Mode
-from app.engine.ranking import Ranked
+from app.engine.ranking import Mode, Ranked
 from app.errors import NotFound
 from app.models import Memory, State
 from app.services import filters, scopes, searches, sifting

@@ -60,7 +60,7 @@ class WhyNotRequest(SearchRequest):
 
 
 class Hit(MemoryItem):
-    """A memory found by a search.
+    """A memory found by a search. `confidence` is 0 to 100 and means the same for every query; `score` does not.
 
     With `explain`, `explanation` says what the score is made of (with a reranker: the score before it). `rerank_score`
     is the reranker's own. With `neighbours`, `before` and `after` are the turns around it, in their order.
@@ -68,6 +68,7 @@ class Hit(MemoryItem):
 
     text: str
     score: float
+    confidence: int
     explanation: dict[str, float] | None = None
     rerank_score: float | None = None
     before: list[MemoryItem] | None = None
@@ -109,6 +110,7 @@ def _hit(hit: Found) -> dict[str, Any]:
         **columns(hit.memory),
         "text": hit.memory.content,
         "score": hit.score,
+        "confidence": round(hit.confidence),
         "explanation": hit.parts,
         "rerank_score": hit.rerank_score,
         "before": None if hit.turns is None else [columns(view) for view in hit.turns.before],

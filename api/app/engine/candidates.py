@@ -1,0 +1,91 @@
+"""The candidates of a question: what either leg of the index finds, each with the scores of both."""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from app.engine import late, text
+from app.engine.late import Question, Vectors
+from app.engine.ranking import Candidate
+from app.engine.words import Words
+
+Mode = Literal["hybrid", "vector", "keyword"]
+
+COMMON_SHARE = 4  # a word that more than a quarter of the owner's memories have is common: mostly names
+COMMON_FROM = 100  # below so many memories a quarter is too few to tell
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the legs are asked it.
+
+    Attributes:
+        vector: without the owner's common words; None when the vector leg is not asked.
+        weight: what each token of the question counts, (tokens,); None without tokens.
+        rarity: what all its words weigh together, in BM25's terms.
+    """
+
+    owner: UUID
+    terms: Sequence[str]
+    vector: Vectors | None = None
+    weight: Vectors | None = None
+    rarity: float = 0.0
+
+
+class Legs:
+    """Both legs of an index."""
+
+    def __init__(self, store: Any, words: Words) -> None:
+        self._store = store
+        self._words = words
+
+    def asked(self, owner: UUID, query: str, question: Question | None, mode: Mode) -> Asked:
+        """The question, weighed by how many of the owner's memories have its words."""
+        terms = text.terms(query)
+        vector = None if question is None else question.vector
+        if not terms:
+            return Asked(owner, terms, vector)
+        having, size = self._words.frequencies(owner, list(dict.fromkeys(terms)))
+        common = {term: size >= COMMON_FROM and count * COMMON_SHARE > size for term, count in having.items()}
+        weight = {term: 0.0 if common[term] else _rarity(count, size) for term, count in having.items()}
+        rarity = sum(weight.values())
+        if question is None or mode != "hybrid" or not len(question.states):
+            return Asked(owner, terms, vector, None, rarity)
+        return Asked(owner, terms, late.vector_without(question, common), late.weights(question, weight), rarity)
+
+    def search(self, asked: Asked, mode: Mode, depth: int, within: Collection[UUID] | None) -> list[Candidate]:
+        """The `depth` best of each leg that the mode asks; only among `within` if it is given."""
+        keyword: dict[UUID, float] = {}
+        if mode != "vector":
+            keyword = self._words.search(asked.owner, asked.terms, depth, within)
+        similar: dict[UUID, float] = {}
+        if asked.vector is not None and mode != "keyword":
+            similar = self._nearest(asked.owner, asked.vector, depth, within)
+            similar |= self._similarities(asked.owner, asked.vector, keyword.keys() - similar.keys())
+        return [Candidate(id, similar.get(id), keyword.get(id)) for id in dict.fromkeys([*similar, *keyword])]
+
+    def of(self, asked: Asked, ids: Collection[UUID]) -> list[Candidate]:
+        """Just these as candidates; those that the index does not hold are left out."""
+        if not ids:
+            return []
+        keyword = self._words.scores(asked.owner, asked.terms, ids)
+        similar = {} if asked.vector is None else self._similarities(asked.owner, asked.vector, ids)
+        return [Candidate(id, similar.get(id), keyword.get(id)) for id in sorted(similar.keys() | keyword.keys())]
+
+    def _nearest(self, owner: UUID, vector: Vectors, depth: int, within: Collection[UUID] | None) -> dict[UUID, float]:
+        filters: dict[str, Any] = {"user_id": str(owner)}
+        if within is not None:
+            filters["ids"] = [str(id) for id in within]
+        return {UUID(hit.id): hit.score for hit in self._store.search("", vector, depth, filters)}
+
+    def _similarities(self, owner: UUID, vector: Vectors, ids: Collection[UUID]) -> dict[UUID, float]:
+        if not ids:
+            return {}
+        found = self._store.similarities(str(owner), vector, [str(id) for id in ids])
+        return {UUID(id): score for id, score in found.items()}
+
+
+def _rarity(having: int, size: int) -> float:
+    return math.log1p((size - having + 0.5) / (having + 0.5))

@@ -1,0 +1,101 @@
+"""Ranking: how well each candidate answers, as a weighted sum of signals.
+
+A signal is one small function in `signals.py`: it sees the whole pool of a query's candidates and gives each a value in
+0..1. To add one, write the function and put it with its weight into `SIGNALS`; what it needs to know of a memory
+becomes a field of `Trait`. Each has a measured gain (decision 0006).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import numpy as np
+
+from app.engine.ranking import signals
+from app.engine.ranking.pool import Candidate, Pool, Trait, Values
+
+__all__ = ["SIGNALS", "Candidate", "Mode", "Pool", "Ranked", "Signal", "Trait", "best", "rank"]
+
+Mode = Literal["hybrid", "vector", "keyword"]
+
+
+@dataclass(slots=True)
+class Ranked:
+    """A memory's place: `score` in 0..1 is the sum of `parts`, what each signal gave to it.
+
+    `confidence` is 0..100 and, unlike the score, means the same for every question (`engine.confidence`).
+    """
+
+    id: UUID
+    score: float
+    parts: dict[str, float]
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A reason why a candidate may be the answer; `values` gives one value in 0..1 a candidate, in their order."""
+
+    name: str
+    weight: float
+    values: Callable[[Pool], Values]
+
+
+# Weights are round figures from the middle of wide optima (decision 0006). Where tokens are compared, words count for
+# less: a word that both have is a token that both have.
+_LEGS = (Signal("similarity", 0.5, signals.nearness), Signal("keyword", 0.5, signals.wording))
+_LATE = (
+    Signal("similarity", 0.5, signals.nearness),
+    Signal("keyword", 0.3, signals.wording),
+    Signal("tokens", 0.6, signals.closeness),
+)
+_AROUND = (
+    Signal("context", 0.5, signals.context),
+    Signal("session", 0.2, signals.session),
+    Signal("author", 0.25, signals.author),
+    Signal("date", 0.3, signals.date),
+    Signal("length", 0.3, signals.length),
+    Signal("statement", 0.15, signals.statement),
+)
+SIGNALS: dict[Mode, tuple[Signal, ...]] = {
+    "hybrid": (*_LEGS, *_AROUND),
+    "vector": (Signal("similarity", 1.0, signals.cosine),),
+    "keyword": (Signal("keyword", 1.0, signals.wording),),
+}
+WITH_TOKENS = (*_LATE, *_AROUND)
+
+
+def rank(pool: Pool, mode: Mode, limit: int | None = None) -> list[Ranked]:
+    """The candidates by descending score, at most `limit`; equal scores by id: the same question, the same answer.
+
+    Signals that say nothing of any candidate (no sessions, no author named) leave their weight to the others. Hybrid
+    scores compare the candidates of one query with each other; `vector` scores are cosines (negative ones 0).
+    """
+    chosen = WITH_TOKENS if mode == "hybrid" and pool.has_tokens else SIGNALS[mode]
+    given = [(signal, signal.values(pool)) for signal in chosen]
+    if mode == "hybrid":
+        legs, around = given[:2], given[2:]
+        given = [*legs, *((signal, values) for signal, values in around if values.any())]
+    total = sum(signal.weight for signal, _ in given)
+    shares = {signal.name: signal.weight / total * values for signal, values in given}
+    scores = np.clip(sum(shares.values()), 0.0, 1.0)
+    listed = {name: share.tolist() for name, share in shares.items()}
+    return [
+        Ranked(pool.candidates[i].id, float(scores[i]), {name: share[i] for name, share in listed.items()})
+        for i in _order(pool, scores)[:limit]
+    ]
+
+
+def _order(pool: Pool, scores: Values) -> list[int]:
+    flat = scores.tolist()
+    return sorted(range(len(flat)), key=lambda i: (-flat[i], pool.candidates[i].id.int))
+
+
+def best(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
+    """The `count` best by the two legs alone: of these more is asked before they are ranked."""
+    if len(candidates) <= count:
+        return list(candidates)
+    pool = Pool(candidates)
+    scores = signals.nearness(pool) + signals.wording(pool)
+    return [candidates[i] for i in np.argsort(-scores, kind="stable")[:count]]

@@ -1,0 +1,115 @@
+"""The candidates of one query, and what is known of them, as arrays that the signals read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.late import Question, Tokens, Vectors
+
+Values = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+# A best BM25 below this is a match on words that nearly every memory has: it must not count as much as a real one.
+LEAST_BEST_KEYWORD = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the legs of the search say about one memory; None where a leg did not return it.
+
+    `similarity` is the cosine of memory and query, `keyword` their BM25: positive, larger is better.
+    """
+
+    id: UUID
+    similarity: float | None
+    keyword: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What the truth says about a memory that may be the answer.
+
+    Attributes:
+        run: its session.
+        before, after: the memories of the same session that were stored next to it.
+        author: who said it.
+        occurred_at: when it happened.
+        is_question: whether it ends as a question does.
+        length: of the text, in characters.
+        tokens: its token vectors; None if the embedder gives none.
+    """
+
+    run: str | None = None
+    before: UUID | None = None
+    after: UUID | None = None
+    author: str | None = None
+    occurred_at: datetime | None = None
+    is_question: bool = False
+    length: int = 0
+    tokens: Tokens | None = None
+
+
+@dataclass
+class Pool:
+    """A query's candidates. `traits` are known of the best of them (and of their neighbours), the others have none.
+
+    `text` is the query, `question` what the embedder made of it, `weight` what each of its tokens counts.
+    """
+
+    candidates: Sequence[Candidate]
+    traits: Mapping[UUID, Trait] = field(default_factory=dict)
+    text: str = ""
+    question: Question | None = None
+    weight: Vectors | None = None
+
+    @cached_property
+    def known(self) -> Places:
+        """The places of the candidates whose traits are known."""
+        places = [place for place, one in enumerate(self.candidates) if one.id in self.traits]
+        return np.array(places, dtype=np.intp)
+
+    @cached_property
+    def of_known(self) -> list[Trait]:
+        """Their traits."""
+        return [self.traits[self.candidates[place].id] for place in self.known]
+
+    @cached_property
+    def has_tokens(self) -> bool:
+        """Whether token vectors of the question and of any candidate are known."""
+        return self.weight is not None and any(trait.tokens is not None for trait in self.of_known)
+
+    @cached_property
+    def nearness(self) -> Values:
+        """Cosine between the least (0) and the greatest (1) among the candidates; 0 without one."""
+        found = np.array([np.nan if c.similarity is None else c.similarity for c in self.candidates], dtype=np.float64)
+        if not len(found) or np.isnan(found).all():
+            return np.zeros(len(found))
+        least, most = np.nanmin(found), np.nanmax(found)
+        spread = (found - least) / (most - least) if most > least else np.ones(len(found))
+        return np.asarray(np.where(np.isnan(found), 0.0, spread))
+
+    @cached_property
+    def wording(self) -> Values:
+        """BM25 over the greatest among the candidates; 0 without one."""
+        found = np.array([c.keyword or 0.0 for c in self.candidates], dtype=np.float64)
+        return np.asarray(found / max(found.max(initial=0.0), LEAST_BEST_KEYWORD))
+
+    def beside(self, values: Values, neighbours: Sequence[UUID | None]) -> Values:
+        """For each known candidate the value of its neighbour, which is given by id; 0 without one."""
+        extended = np.append(values, 0.0)  # a place that is not there is the last
+        return np.asarray(extended[[self._place.get(id, -1) if id else -1 for id in neighbours]])
+
+    def spread(self, of_known: Values | Sequence[float]) -> Values:
+        """Values of the known candidates as values of all; 0 for the others."""
+        values = np.zeros(len(self.candidates))
+        values[self.known] = of_known
+        return values
+
+    @cached_property
+    def _place(self) -> dict[UUID, int]:
+        return {one.id: place for place, one in enumerate(self.candidates)}

@@ -1,0 +1,77 @@
+"""What the ranking asks of the truth about the best candidates: when, by whom, in which session, next to what."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ScalarSelect, Select, and_, bindparam, func, or_, select, tuple_, union
+from sqlalchemy.orm import aliased
+
+from app.context import Context
+from app.engine.index import Ask
+from app.engine.late import unpack
+from app.engine.ranking import Trait
+from app.models import Memory, MemoryTokens, State
+
+_best, _other = aliased(Memory), aliased(Memory)
+
+
+def _beside(memory: type[Memory], *, before: bool) -> ScalarSelect[UUID]:
+    """The id of the memory's neighbour in its session, in the order in which they were stored.
+
+    Not in that of `occurred_at`, which may be NULL and is often the same for a whole session: an index of columns alone
+    must be able to follow.
+    """
+    here, there = tuple_(memory.created_at, memory.id), tuple_(_other.created_at, _other.id)
+    same = (_other.user_id == memory.user_id, _other.run_id == memory.run_id, _other.state == State.active.value)
+    order = (_other.created_at.desc(), _other.id.desc()) if before else (_other.created_at, _other.id)
+    beside = select(_other.id).where(*same, there < here if before else there > here).order_by(*order).limit(1)
+    return beside.correlate(memory).scalar_subquery()
+
+
+def _statement() -> Select[*tuple[Any, ...]]:
+    ids = bindparam("ids", expanding=True, type_=Memory.id.type)
+    owned = Memory.user_id == bindparam("owner", type_=Memory.user_id.type)
+    turns = select(_best.id).where(_best.id.in_(ids), _best.run_id.is_not(None))
+    near = union(
+        select(_best.id).where(_best.id.in_(ids)),
+        turns.with_only_columns(_beside(_best, before=True)),
+        turns.with_only_columns(_beside(_best, before=False)),
+    )
+    end = func.rtrim(Memory.content)
+    tokens = and_(MemoryTokens.memory_id == Memory.id, MemoryTokens.model == bindparam("model"))
+    return (
+        select(
+            Memory.id,
+            Memory.run_id,
+            _beside(Memory, before=True),
+            _beside(Memory, before=False),
+            Memory.author,
+            Memory.occurred_at,
+            or_(end.like("%?"), end.like("%\uff1f")),
+            func.length(Memory.content),
+            MemoryTokens.tokens,
+        )
+        .outerjoin(MemoryTokens, tokens)
+        .where(owned, Memory.state == State.active.value, Memory.id.in_(near))
+    )
+
+
+TRAITS = _statement()
+
+
+def asker(ctx: Context, owner_id: UUID) -> Ask:
+    """What `Index.rank` is to ask for the traits of the owner's memories. One statement a call."""
+    return partial(traits, ctx, owner_id)
+
+
+def traits(ctx: Context, owner_id: UUID, model: str, ids: Sequence[UUID]) -> Mapping[UUID, Trait]:
+    """The traits of those of `ids` that are the owner's and active, and of what stands before and after them in their
+    sessions; with token vectors of `model`."""
+    rows = ctx.rows(TRAITS, {"owner": owner_id, "model": model, "ids": list(ids)})
+    ctx.release()  # the ranking goes on to ask the index, which may be far away
+    return {
+        id: Trait(run, before, after, author, when, bool(asks), length, unpack(tokens) if tokens else None)
+        for id, run, before, after, author, when, asks, length, tokens in rows
+    }

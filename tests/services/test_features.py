@@ -1,0 +1,99 @@
+"""What the ranking asks of the truth: traits of memories and of their neighbours, of the owner's active ones alone."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from app.context import Runtime
+from app.models import MemoryTokens, State, User
+from app.services import features, memories, searches, states
+from app.services.drafts import draft
+from app.services.searches import Query
+from tests.conftest import AsCaller
+
+TURNS = ("We need a boat.", "Which one? ", "The blue one, it floats.", "Done.")
+
+
+def told(ctx: AsCaller, *texts: str, run: str | None = "s1") -> list[UUID]:
+    """Memories of one session, by their ids."""
+    metadata = {"speaker": "Ann", "date": "8 May 2023"} | ({"session": run} if run else {})
+    with ctx(writing=True) as c:
+        added = memories.add(c, None, [draft(text, metadata) for text in texts], app=None, infer=False)
+    return [view.id for view in added.memories]
+
+
+def known(ctx: AsCaller, runtime: Runtime, *ids: UUID) -> dict[UUID, features.Trait]:
+    with ctx() as c:
+        owner = c.session.scalars(select(User.id)).one()
+        return dict(features.traits(c, owner, runtime.engine.index.tokens.model, ids))
+
+
+def test_traits_of_a_memory_and_of_what_was_said_before_and_after(ctx: AsCaller, runtime: Runtime) -> None:
+    one, two, three, four = told(ctx, *TURNS)
+    told(ctx, "Something else.", run="s2")
+    found = known(ctx, runtime, two)
+    assert found.keys() == {one, two, three}
+    trait = found[two]
+    assert (trait.run, trait.before, trait.after, trait.author) == ("s1", one, three, "Ann")
+    assert (trait.is_question, trait.length, str(trait.occurred_at)[:10]) == (True, len(TURNS[1]), "2023-05-08")
+    assert [found[id].is_question for id in (one, three)] == [False, False]
+    assert (found[one].before, found[three].after) == (None, four)
+
+
+def test_what_is_not_active_is_no_neighbour_and_has_no_traits(ctx: AsCaller, runtime: Runtime) -> None:
+    one, two, three, _ = told(ctx, *TURNS)
+    with ctx(writing=True) as c:
+        states.change(c, [two], State.paused)
+    found = known(ctx, runtime, one, two)
+    assert found.keys() == {one, three}
+    assert found[one].after == three
+
+
+def test_without_a_session_there_are_no_neighbours(ctx: AsCaller, runtime: Runtime) -> None:
+    one, _ = told(ctx, "We need a boat.", "Which one?", run=None)
+    found = known(ctx, runtime, one)
+    assert (found.keys(), found[one].before, found[one].after) == ({one}, None, None)
+
+
+def test_another_owners_memories_have_no_traits(ctx: AsCaller, runtime: Runtime) -> None:
+    ids = told(ctx, *TURNS)
+    with ctx() as c:
+        assert features.traits(c, UUID(int=7), "any", ids) == {}
+
+
+def test_tokens_are_stored_with_the_index_and_go_with_the_memory(ctx: AsCaller, runtime: Runtime) -> None:
+    one, two = told(ctx, "We need a boat.", "Which one?")
+    tokens = known(ctx, runtime, one)[one].tokens
+    assert tokens is not None
+    assert tokens.shape[0] > 4
+    assert tokens.shape[1] == 64
+    with ctx(writing=True) as c:
+        states.change(c, [two], State.deleted)
+    with runtime.database.reading() as session:
+        assert session.scalars(select(MemoryTokens.memory_id)).all() == [one]
+
+
+def test_tokens_of_another_text_do_not_stay(ctx: AsCaller, runtime: Runtime) -> None:
+    (one,) = told(ctx, "We need a boat.")
+    before = known(ctx, runtime, one)[one].tokens
+    runtime.engine.index.embed(["Nobody asks for this one."])
+    with ctx(writing=True) as c:
+        memories.edit(c, one, "It was a train that we took to the sea.")
+    after = known(ctx, runtime, one)[one].tokens
+    assert before is not None
+    assert after is not None
+    assert len(after) > len(before)
+    with runtime.database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(MemoryTokens)) == 1
+
+
+def test_an_answer_is_found_by_the_question_that_stands_before_it(ctx: AsCaller) -> None:
+    for number in range(30):
+        told(ctx, f"The weather of day {number} was fine.", "We talked for an hour.", run=f"day {number}")
+    answer = told(ctx, "Which instrument does your niece play in the orchestra?", "Since last year it is the cello.")[1]
+    with ctx() as c:
+        found = searches.search(c, Query("instrument of the niece in the orchestra", explain=True)).hits
+    places = {hit.memory.id: hit for hit in found[:3]}
+    assert answer in places
+    assert (places[answer].parts or {})["context"] > 0.1
+    assert found[0].confidence > found[-1].confidence
