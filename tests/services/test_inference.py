@@ -186,12 +186,12 @@ def test_an_add_survives_the_kill_of_its_worker_and_need_not_wait_for_the_lease(
     assert (event(runtime, waiting).status, counted(runtime)["memories"]) == ("SUCCEEDED", 1)
 
 
-@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_no_two_workers_take_the_same(
-    dialect: str, request: pytest.FixtureRequest, tmp_path: Path, migrated: Callable[[str], Runtime]
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, migrated: Callable[[str], Runtime]
 ) -> None:
     url = f"sqlite:///{tmp_path / 'work.db'}"
-    if dialect == "postgresql":
+    if kind == "postgresql":
         server: Postgres = request.getfixturevalue("postgres")
         url = server.create()
     runtime = migrated(url)
