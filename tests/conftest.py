@@ -77,16 +77,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test of the services and the doors that has a server's settings runs on both databases."""
-    if "dialect" not in metafunc.fixturenames or not {"services", "protocols"} & set(metafunc.definition.path.parts):
+    if "database_kind" not in metafunc.fixturenames or not {"services", "protocols"} & set(
+        metafunc.definition.path.parts
+    ):
         return
     chosen = metafunc.config.getoption("--database")
     one = metafunc.definition.get_closest_marker("one_database") is not None
     names = DATABASES[:1] if one else DATABASES if chosen == "both" else [chosen]
-    metafunc.parametrize("dialect", names, indirect=True)
+    metafunc.parametrize("database_kind", names, indirect=True)
 
 
 @pytest.fixture
-def dialect(request: pytest.FixtureRequest) -> str:
+def database_kind(request: pytest.FixtureRequest) -> str:
     """The database that this test runs on."""
     name: str = getattr(request, "param", DATABASES[0])
     return name
@@ -101,9 +103,9 @@ def postgres_template(postgres: "Postgres") -> str:
 
 
 @pytest.fixture
-def database_url(dialect: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of this test's own, migrated and empty."""
-    if dialect == "sqlite":
+    if database_kind == "sqlite":
         shutil.copy(request.getfixturevalue("template"), tmp_path / "commonplace.db")
         yield f"sqlite:///{tmp_path / 'commonplace.db'}"
         return

@@ -126,7 +126,7 @@ def test_only_admins(door: TestClient, person: Person) -> None:
         ({"mem1": {}}, 400, "mem1"),
         ({"mem0": {"llm": {"config": {"copy": 1, "model_fields_set": 2}}}}, 400, "copy"),
         ({"mem0": {"llm": {"provider": "skynet"}}}, 400, "skynet"),
-        ({"mem0": {"vector_store": {"provider": "qdrant"}}}, 400, "database"),
+        ({"mem0": {"vector_store": {"provider": "skynet"}}}, 400, "database"),
         ({"mem0": {"llm": {"provider": "openai", "config": {"temperature": 9}}}}, 400, "temperature"),
         ({"mem0": {"llm": {"config": {"ollama_base_url": "http://127.0.0.1:1"}}}}, 400, "ALLOWED_PROVIDER_HOSTS"),
         ({"mem0": {"llm": {"provider": "openai", "config": {"api_key": "env:JWT_SECRET"}}}}, 400, "JWT_SECRET"),

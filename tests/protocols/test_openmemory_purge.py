@@ -70,6 +70,7 @@ def leave_traces(door: TestClient, runtime: Runtime, id: str) -> None:
         session.add(Event(user_id=owner, kind="ADD", status="FAILED", results=[], input=kept))
 
 
+@pytest.mark.one_database  # it looks into SQLite's files
 def test_after_a_purge_the_text_is_nowhere(
     door: TestClient, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -156,6 +157,7 @@ def test_who_may_purge(door: TestClient, person: Person, runtime: Runtime) -> No
     ok(door.post(f"{API}/memories/{id}/purge"))
 
 
+@pytest.mark.one_database  # it looks into SQLite's files
 def test_the_worker_purges_what_was_deleted_long_enough_ago(door: TestClient, runtime: Runtime) -> None:
     old, new = (remember(door, f"{word} lives in Rome")["id"] for word in (WORD, OTHER))
     living = remember(door, "alive")["id"]
@@ -190,6 +192,7 @@ def reader(runtime: Runtime) -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
+@pytest.mark.one_database  # it looks into SQLite's files
 def test_files_that_are_being_read_are_cleaned_later(
     door: TestClient, runtime: Runtime, reader: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +227,7 @@ def learn(runtime: Runtime, ids: list[str], turns: list[str], event: str = "ADD"
         session.add(Event(**whose, kind="ADD", status="SUCCEEDED", results=results))
 
 
+@pytest.mark.one_database  # it looks into SQLite's files
 def test_raw_turns_go_with_the_last_memory_that_was_learned_from_them(door: TestClient, runtime: Runtime) -> None:
     one, two, three = (remember(door, f"fact {number}")["id"] for number in range(3))
     learn(runtime, [one, two], [f"{WORD} told me a fact, and another", "well"])

