@@ -30,7 +30,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_memories_turns",
         "memories",
-        ["user_id", "run_id", "created_at", "id"],
+        ["user_id", "run_id", "created_at", "id", "state"],
         sqlite_where=TURNS,
         postgresql_where=TURNS,
     )

@@ -157,7 +157,7 @@ def test_tokens_are_compared_one_by_one_where_they_are_known() -> None:
     question = Question(np.ones(4, dtype=np.float32), tokens=np.eye(64, dtype=np.float32)[:2])
     traits = {three[0].id: Trait(tokens=axes[[0, 7]]), three[1].id: Trait(tokens=axes[[5, 0, 1]])}
     pool = Pool(three, traits, "", question, np.array([0.75, 0.25], dtype=np.float32))
-    assert signals.raw_closeness(pool) == pytest.approx([0.75, 1.0, np.nan], nan_ok=True)
+    assert pool.closeness == pytest.approx([0.75, 1.0, np.nan], nan_ok=True)
     found = rank(pool, "hybrid")
     assert [one.id.int for one in found] == [2, 1, 3]
     assert found[0].parts["tokens"] > 0

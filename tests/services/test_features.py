@@ -1,8 +1,9 @@
 """What the ranking asks of the truth: traits of memories and of their neighbours, of the owner's active ones alone."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from app.context import Runtime
 from app.models import MemoryTokens, State, User
@@ -97,3 +98,19 @@ def test_an_answer_is_found_by_the_question_that_stands_before_it(ctx: AsCaller)
     assert answer in places
     assert (places[answer].parts or {})["context"] > 0.1
     assert found[0].confidence > found[-1].confidence
+
+
+def test_neighbours_are_found_in_the_index_of_turns_and_the_rest_by_id(ctx: AsCaller, runtime: Runtime) -> None:
+    ids, seen = told(ctx, *TURNS), []
+
+    def note(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(runtime.database.engine, "before_cursor_execute", note)
+    known(ctx, runtime, *ids)
+    event.remove(runtime.database.engine, "before_cursor_execute", note)
+    statement, parameters = next(one for one in seen if "memory_tokens" in one[0])
+    with runtime.database.engine.connect() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    assert sum("COVERING INDEX ix_memories_turns" in step for step in plan) == 4
+    assert not any(step.startswith("SCAN") or "ix_memories_owner" in step for step in plan)

@@ -304,7 +304,7 @@ def test_a_dead_embedder_fails_no_add(
         raise ConnectionError("no embedder")
 
     llm.say(facts(BERLIN))
-    monkeypatch.setattr(runtime.engine.index._embedder, "encode", dead)
+    monkeypatch.setattr(runtime.engine.index._embedder, "read", dead)
     done = learn(ctx)
     assert [view.content for view in done.memories] == [BERLIN]
 

@@ -6,8 +6,7 @@ raw evidence (decision 0018), grows with each piece of it, and hides nothing.
 
 import numpy as np
 
-from app.engine.ranking.pool import Pool, Values
-from app.engine.ranking.signals import raw_closeness
+from app.engine.ranking.pool import LEAST_BEST_KEYWORD, Pool, Values
 
 # Logistic: where tokens are known they say more than the cosine. Fitted to the development conversations and rounded.
 TOKENS, COVERAGE, TOKENS_BASE = 5.0, 2.0, -6.0
@@ -21,9 +20,9 @@ def confidences(pool: Pool, rarity: float) -> Values:
         rarity: what a memory's BM25 would be, about, if it had all words of the question.
     """
     words = np.array([candidate.keyword or 0.0 for candidate in pool.candidates], dtype=np.float64)
-    coverage = np.minimum(1.0, words / rarity) if rarity > 0 else np.zeros(len(words))
+    coverage = np.minimum(1.0, words / max(rarity, LEAST_BEST_KEYWORD))
     cosine = np.clip([candidate.similarity or 0.0 for candidate in pool.candidates], 0.0, 1.0)
-    close = raw_closeness(pool)
+    close = pool.closeness
     by_cosine = COSINE_BASE + COSINE * cosine + COSINE_COVERAGE * coverage
     by_tokens = TOKENS_BASE + TOKENS * np.nan_to_num(close) + COVERAGE * coverage
     return np.asarray(100 / (1 + np.exp(-np.where(np.isnan(close), by_cosine, by_tokens))))

@@ -56,7 +56,9 @@ class Memory(Base):
         Index("ix_memories_created", "created_at", "id", "state"),
         Index("ix_memories_hash", "user_id", "content_hash"),
         Index("ix_memories_run", "user_id", "run_id", "occurred_at"),
-        _partial("ix_memories_turns", "user_id", "run_id", "created_at", "id", where=text("run_id IS NOT NULL")),
+        _partial(
+            "ix_memories_turns", "user_id", "run_id", "created_at", "id", "state", where=text("run_id IS NOT NULL")
+        ),
         _partial("ix_memories_unindexed", "id", where=text("indexed_at IS NULL")),
         _partial("ix_memories_expiring", "user_id", "expires_at", "id", where=text("expires_at IS NOT NULL")),
         # For the worker, which asks for everybody's: what is to expire next, and what is to be purged next.

@@ -9,6 +9,7 @@ from sqlalchemy import ScalarSelect, Select, and_, bindparam, func, or_, select,
 from sqlalchemy.orm import aliased
 
 from app.context import Context
+from app.database import asked_last
 from app.engine.index import Ask
 from app.engine.late import unpack
 from app.engine.ranking import Trait
@@ -24,7 +25,8 @@ def _beside(memory: type[Memory], *, before: bool) -> ScalarSelect[UUID]:
     must be able to follow.
     """
     here, there = tuple_(memory.created_at, memory.id), tuple_(_other.created_at, _other.id)
-    same = (_other.user_id == memory.user_id, _other.run_id == memory.run_id, _other.state == State.active.value)
+    is_active = asked_last(_other.state == State.active.value)
+    same = (_other.user_id == memory.user_id, _other.run_id == memory.run_id, is_active)
     order = (_other.created_at.desc(), _other.id.desc()) if before else (_other.created_at, _other.id)
     beside = select(_other.id).where(*same, there < here if before else there > here).order_by(*order).limit(1)
     return beside.correlate(memory).scalar_subquery()
@@ -54,7 +56,7 @@ def _statement() -> Select[*tuple[Any, ...]]:
             MemoryTokens.tokens,
         )
         .outerjoin(MemoryTokens, tokens)
-        .where(owned, Memory.state == State.active.value, Memory.id.in_(near))
+        .where(asked_last(owned, Memory.state == State.active.value), Memory.id.in_(near))
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from app.engine import late
 from app.engine.late import Question, Tokens, Vectors
 
 Values = NDArray[np.float64]
@@ -98,6 +99,20 @@ class Pool:
         """BM25 over the greatest among the candidates; 0 without one."""
         found = np.array([c.keyword or 0.0 for c in self.candidates], dtype=np.float64)
         return np.asarray(found / max(found.max(initial=0.0), LEAST_BEST_KEYWORD))
+
+    @cached_property
+    def closeness(self) -> Values:
+        """How near each comes to the question token by token, 0..1; NaN where tokens are not known."""
+        near = np.full(len(self.candidates), np.nan)
+        if self.question is None or self.weight is None or not len(self.weight):
+            return near
+        places, tokens = [], []
+        for place, trait in zip(self.known.tolist(), self.of_known, strict=True):
+            if trait.tokens is not None and len(trait.tokens):
+                places.append(place)
+                tokens.append(trait.tokens)
+        near[places] = late.closeness(self.question, self.weight, tokens)
+        return near
 
     def beside(self, values: Values, neighbours: Sequence[UUID | None]) -> Values:
         """For each known candidate the value of its neighbour, which is given by id; 0 without one."""

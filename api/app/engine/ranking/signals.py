@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 
-from app.engine import late
 from app.engine.ranking import dates
 from app.engine.ranking.pool import Pool, Values
 
@@ -31,27 +30,13 @@ def cosine(pool: Pool) -> Values:
 
 def closeness(pool: Pool) -> Values:
     """Token by token (`engine.late`), between the least and the greatest among those whose tokens are known."""
-    near = raw_closeness(pool)
+    near = pool.closeness
     known = near[~np.isnan(near)]
     if not len(known):
         return np.zeros(len(near))
     least, most = known.min(), known.max()
     spread = (near - least) / (most - least) if most > least else np.ones(len(near))
     return np.where(np.isnan(near), 0.0, spread)
-
-
-def raw_closeness(pool: Pool) -> Values:
-    """The weighted greatest cosines themselves, 0..1; NaN where tokens are not known."""
-    near = np.full(len(pool.candidates), np.nan)
-    if pool.question is None or pool.weight is None or not len(pool.weight):
-        return near
-    places, tokens = [], []
-    for place, trait in zip(pool.known, pool.of_known, strict=True):
-        if trait.tokens is not None and len(trait.tokens):
-            places.append(place)
-            tokens.append(trait.tokens)
-    near[places] = late.closeness(pool.question, pool.weight, tokens)
-    return near
 
 
 def context(pool: Pool) -> Values:
