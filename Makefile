@@ -29,7 +29,7 @@ migrate: $(VENV)/.synced ## Bring the database to the newest schema
 	@exec $(BIN)/commonplace migrate $(ARGS)
 
 test: lint ## Everything: format, lint, types, imports, tests (ARGS="-k word" for some)
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.synced-dev ## Check format, lint, types and who imports whom
 	@$(BIN)/ruff check

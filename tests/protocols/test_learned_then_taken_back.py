@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
@@ -32,6 +33,7 @@ def test_an_undo_takes_back_what_the_model_decided(door: TestClient, llm: Script
     ]  # fmt: skip
 
 
+@pytest.mark.one_database  # it looks into SQLite's files
 def test_the_raw_turns_go_with_what_was_learned_from_them(door: TestClient, llm: ScriptedLlm, runtime: Runtime) -> None:
     said = [f"My neighbour is called {WORD}, by the way", f"and {OTHER} brings me coffee"]
     learned = {"facts": [{"text": f"Ann's neighbour is {WORD}", "turns": [1]}, {"text": COFFEE, "turns": [2]}]}
