@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import event, func, select
 
 from app.context import Runtime
@@ -100,6 +101,7 @@ def test_an_answer_is_found_by_the_question_that_stands_before_it(ctx: AsCaller)
     assert found[0].confidence > found[-1].confidence
 
 
+@pytest.mark.one_database  # the plan is SQLite's
 def test_neighbours_are_found_in_the_index_of_turns_and_the_rest_by_id(ctx: AsCaller, runtime: Runtime) -> None:
     ids, seen = told(ctx, *TURNS), []
 
