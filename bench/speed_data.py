@@ -19,7 +19,9 @@ from sqlalchemy import Connection, insert
 
 from app import migrations
 from app.database import Database, new_id, now
+from app.engine import late
 from app.engine.text import terms
+from app.engine.tokens import VERSION
 from app.models import ApiKey, App, Category, Config, Memory, MemoryVersion, State, User, memory_categories
 from app.services import credentials, drafts
 
@@ -177,8 +179,16 @@ def _index(connection: Connection, owner: UUID, rows: list[dict[str, Any]]) -> N
     connection.exec_driver_sql(
         vectors, [(row["id"].hex, owner.hex, MODEL, unit[n].tobytes()) for n, row in enumerate(rows)]
     )
+    tokens = "INSERT INTO memory_tokens (memory_id, model, tokens) VALUES (?, ?, ?)"
+    connection.exec_driver_sql(tokens, [(row["id"].hex, f"{MODEL}/{VERSION}", _tokens(row["content"])) for row in rows])
     words = "INSERT INTO memory_terms (memory_id, owner_id, change, terms) VALUES (?, ?, 1, ?)"
     connection.exec_driver_sql(words, [(row["id"].hex, owner.hex, " ".join(terms(row["content"]))) for row in rows])
+
+
+def _tokens(content: str) -> bytes:
+    """Random token vectors, as many as the model would make of the text, about."""
+    drawn = np.random.default_rng().standard_normal((len(content) // 5 + 2, late.DIMENSIONS), dtype=np.float32)
+    return late.pack(drawn / np.linalg.norm(drawn, axis=1, keepdims=True))
 
 
 def _unit_vectors(count: int) -> NDArray[np.float32]:

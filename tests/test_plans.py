@@ -229,7 +229,7 @@ class NoIndex(Index):
     def together(self, database: Database) -> Iterator[Any]:
         """Only a transaction."""
         with database.transaction() as session:
-            yield Together(session, NoWords(), None)
+            yield Together(session, NoWords(), NoWords(), None)
 
 
 class NoWords:

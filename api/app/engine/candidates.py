@@ -83,8 +83,10 @@ class Legs:
     def _similarities(self, owner: UUID, vector: Vectors, ids: Collection[UUID]) -> dict[UUID, float]:
         if not ids:
             return {}
+        names = {str(id): id for id in ids}  # making an id of a name costs as much as comparing its vector
+        names |= {id.hex: id for id in ids}
         found = self._store.similarities(str(owner), vector, [str(id) for id in ids])
-        return {UUID(id): score for id, score in found.items()}
+        return {names[name]: score for name, score in found.items()}
 
 
 def _rarity(having: int, size: int) -> float:

@@ -14,7 +14,7 @@ from app.models import Memory
 from app.services import features
 from app.services.views import MemoryView, fetch
 
-SLACK = 100  # ranked without filters: a few may be gone since, and the index looks as deep anyway
+SLACK = 40  # ranked without filters: a few may be gone since, and the index looks as deep anyway
 SIFTED, SIFTED_TIMES = 200, 2  # ranked with filters before SQL sifts: at least, and times those wanted
 CHUNK = 1_000  # memories a statement
 IDS = 5_000  # ids a statement

@@ -273,4 +273,4 @@ def _floats(vectors: Sequence[bytes]) -> NDArray[np.float32]:
 
 
 def _hex(id: str | UUID) -> str:
-    return id.hex if isinstance(id, UUID) else UUID(id).hex
+    return id.hex if isinstance(id, UUID) else id.replace("-", "").lower()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 K1, B = 1.2, 0.75  # how soon repeats stop to count; how much longer texts have to say more
+MOST_FOUND = 64  # terms whose texts are kept at hand until something changes
 FEW_DEAD = 1_000  # so many gone texts stay where they were until they are more than half of all
 
 Scores = NDArray[np.float32]
@@ -36,6 +37,12 @@ class Postings:
         self._serials: dict[UUID, int] = {}
         self._total = 0  # terms of all texts that are alive
         self._posted = 0  # of all that are held
+        self._changed()
+
+    def _changed(self) -> None:
+        # One search asks the same terms three times: how frequent they are, for the best, and for those next to them.
+        self._found: dict[str, tuple[Serials, Scores]] = {}
+        self._scored: tuple[tuple[str, ...], Serials, Scores] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -48,6 +55,7 @@ class Postings:
     def put(self, id: UUID, terms: Sequence[str]) -> None:
         """Add or replace the text of `id`; repeated terms count."""
         self.drop(id)
+        self._changed()
         serial = len(self._ids)
         for term in terms:
             self._texts[term].append(serial)
@@ -63,6 +71,7 @@ class Postings:
         serial = self._serials.pop(id, None)
         if serial is None:
             return
+        self._changed()
         self._is_alive[serial] = 0
         self._total -= self._lengths[serial]
         if len(self._ids) > max(FEW_DEAD, 2 * len(self._serials)):
@@ -90,12 +99,18 @@ class Postings:
 
     def scores(self, terms: Iterable[str]) -> tuple[Serials, Scores]:
         """Every text that has any of the terms, and its BM25."""
+        asked = tuple(dict.fromkeys(terms))
+        if self._scored is None or self._scored[0] != asked:
+            self._scored = (asked, *self._score(asked))
+        return self._scored[1:]
+
+    def _score(self, terms: Sequence[str]) -> tuple[Serials, Scores]:
         if not self._serials:
             return np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.float32)
         lengths = np.array(self._lengths, dtype=np.float32)
         norms = K1 * (1 - B + B * lengths * (len(self._serials) / max(self._total, 1)))
         sums = np.zeros(len(self._ids), dtype=np.float32)
-        for term in dict.fromkeys(terms):
+        for term in terms:
             serials, times = self._having(term)
             sums[serials] += self._weight(len(serials)) * times * (K1 + 1) / (times + norms[serials])
         found = np.flatnonzero(sums).astype(np.uint32)
@@ -114,6 +129,14 @@ class Postings:
 
     def _having(self, term: str) -> tuple[Serials, Scores]:
         """The texts that are alive and have the term, and how often."""
+        known = self._found.get(term)
+        if known is None:
+            if len(self._found) >= MOST_FOUND:
+                self._found.clear()
+            known = self._found[term] = self._look(term)
+        return known
+
+    def _look(self, term: str) -> tuple[Serials, Scores]:
         postings = self._texts.get(term)
         if postings is None:
             return np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.float32)
