@@ -17,7 +17,7 @@ unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve migrate test lint format bench-pgvector bench-retrieval bench-baselines bench-speed bench-search bench-reindex bench-crash clean
+.PHONY: help serve migrate test lint format bench-pgvector bench-retrieval bench-compare bench-baselines bench-speed bench-search bench-reindex bench-crash clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -46,6 +46,11 @@ bench-retrieval: bench-%: $(VENV)/.synced-dev ## Is what was said found again (A
 
 bench-pgvector: bench-%: $(VENV)/.synced-dev ## Are the nearest found on PostgreSQL, and how soon (ARGS="--size N")
 	@$(BIN)/python -m bench.$* $(ARGS)
+
+bench-compare: $(VENV)/.synced-dev ## The tables of docs/benchmarks.md: each leg alone, one owner, mem0's own search
+	@$(BIN)/python -m bench.retrieval --modes hybrid,keyword,vector $(ARGS)
+	@$(BIN)/python -m bench.retrieval --one-owner $(ARGS)
+	@$(BIN)/python -m bench.baselines
 
 bench-baselines: bench-%: $(VENV)/.synced-dev ## mem0's own search over the same data
 	@$(BIN)/python -m bench.$* $(ARGS)
