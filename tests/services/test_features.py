@@ -39,7 +39,9 @@ def test_traits_of_a_memory_and_of_what_was_said_before_and_after(ctx: AsCaller,
     assert (trait.run, trait.before, trait.after, trait.author) == ("s1", one, three, "Ann")
     assert (trait.is_question, trait.length, str(trait.occurred_at)[:10]) == (True, len(TURNS[1]), "2023-05-08")
     assert [found[id].is_question for id in (one, three)] == [False, False]
-    assert (found[one].before, found[three].after) == (None, four)
+    assert (found[one].after, found[three].before) == (two, two)  # from there; their own others were not asked for
+    assert (found[one].before, found[three].after) == (None, None)
+    assert known(ctx, runtime, two, three)[three].after == four
 
 
 def test_what_is_not_active_is_no_neighbour_and_has_no_traits(ctx: AsCaller, runtime: Runtime) -> None:
@@ -114,5 +116,5 @@ def test_neighbours_are_found_in_the_index_of_turns_and_the_rest_by_id(ctx: AsCa
     statement, parameters = next(one for one in seen if "memory_tokens" in one[0])
     with runtime.database.engine.connect() as connection:
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    assert sum("COVERING INDEX ix_memories_turns" in step for step in plan) == 4
-    assert not any(step.startswith("SCAN") or "ix_memories_owner" in step for step in plan)
+    assert sum("COVERING INDEX ix_memories_turns" in step for step in plan) == 2
+    assert not any(step.startswith("SCAN memor") or "ix_memories_owner" in step for step in plan)

@@ -35,20 +35,18 @@ def _beside(memory: type[Memory], *, before: bool) -> ScalarSelect[UUID]:
 def _statement() -> Select[*tuple[Any, ...]]:
     ids = bindparam("ids", expanding=True, type_=Memory.id.type)
     owned = Memory.user_id == bindparam("owner", type_=Memory.user_id.type)
-    turns = select(_best.id).where(_best.id.in_(ids), _best.run_id.is_not(None))
-    near = union(
-        select(_best.id).where(_best.id.in_(ids)),
-        turns.with_only_columns(_beside(_best, before=True)),
-        turns.with_only_columns(_beside(_best, before=False)),
-    )
+    beside = (_beside(_best, before=True).label("before"), _beside(_best, before=False).label("after"))
+    # Materialized: each neighbour is looked for once, and it is what costs most.
+    best = select(_best.id, *beside).where(_best.id.in_(ids)).cte("best").prefix_with("MATERIALIZED")
+    near = union(select(best.c.id), select(best.c.before), select(best.c.after))
     end = func.rtrim(Memory.content)
     tokens = and_(MemoryTokens.memory_id == Memory.id, MemoryTokens.model == bindparam("model"))
     return (
         select(
             Memory.id,
             Memory.run_id,
-            _beside(Memory, before=True),
-            _beside(Memory, before=False),
+            best.c.before,
+            best.c.after,
             Memory.author,
             Memory.occurred_at,
             or_(end.like("%?"), end.like("%\uff1f")),
@@ -56,6 +54,7 @@ def _statement() -> Select[*tuple[Any, ...]]:
             MemoryTokens.tokens,
         )
         .outerjoin(MemoryTokens, tokens)
+        .outerjoin(best, best.c.id == Memory.id)
         .where(asked_last(owned, Memory.state == State.active.value), Memory.id.in_(near))
     )
 
@@ -73,7 +72,19 @@ def traits(ctx: Context, owner_id: UUID, model: str, ids: Sequence[UUID]) -> Map
     sessions; with token vectors of `model`."""
     rows = ctx.rows(TRAITS, {"owner": owner_id, "model": model, "ids": list(ids)})
     ctx.release()  # the ranking goes on to ask the index, which may be far away
+    # What stands next to one of `ids` knows it from there: its own neighbours were not looked for.
+    befores = {after: id for id, _, _, after, *_ in rows if after}
+    afters = {before: id for id, _, before, *_ in rows if before}
     return {
-        id: Trait(run, before, after, author, when, bool(asks), length, unpack(tokens) if tokens else None)
+        id: Trait(
+            run,
+            before or befores.get(id),
+            after or afters.get(id),
+            author,
+            when,
+            bool(asks),
+            length,
+            unpack(tokens) if tokens else None,
+        )
         for id, run, before, after, author, when, asks, length, tokens in rows
     }

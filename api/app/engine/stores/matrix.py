@@ -17,7 +17,7 @@ Rows = NDArray[np.intp]
 BLOCK = 4096  # rows added at once: growth never copies what is there, and wastes at most 2 MB an owner
 PASS = 512  # rows that are made floats at once: they stay in the processor's cache
 COARSE_FROM = 16_384  # with fewer vectors, comparing them all is as fast
-COARSE, COARSE_TIMES = 4_096, 16  # vectors that the signs leave: at least, and times those asked for
+COARSE, COARSE_TIMES = 2_048, 16  # vectors that the signs leave: at least, and times those asked for
 
 
 class _Block:
@@ -127,7 +127,9 @@ class Matrix:
         signs = _signs(vector[None])[0]
         differing = np.concatenate([block.differing(used, signs) for block, used in self._filled()])
         left = min(max(COARSE, COARSE_TIMES * count), len(self) - 1)
-        chosen = np.sort(np.argpartition(differing, left)[:left])
+        # So many, or a few more: all that differ in as many signs as the last of them. Counting beats partitioning.
+        most = int(np.searchsorted(np.cumsum(np.bincount(differing)), left))
+        chosen = np.flatnonzero(differing <= most)
         scores = self.similarities_of(chosen, vector)
         best = top(scores, count)
         return chosen[best], scores[best]
