@@ -40,7 +40,8 @@ NOTES = """\
 The databases were filled by SQL with seeded text and random unit vectors; creates and queries embed for real. The load
 comes from another process than the servers: keep-alive connections over raw asyncio streams. Floors are endpoints of
 the same app with the same authentication. Of a read: the same bytes from memory; of create: one embedding, one durable
-commit; of search: one embedding, both legs of the index. Raw: the last two without HTTP."""
+commit; of search: one embedding, the index's query (both legs, tokens and traits of the best). Raw: the last two
+without HTTP."""
 
 Make = Callable[[], bytes]
 

@@ -7,7 +7,7 @@ A floor lives in the same app, behind the same middleware and the same authentic
 - `PUT  /api/v1/bench/floor/{name}`: remember an answer of the real endpoint.
 - `GET  /api/v1/bench/floor/{name}`: that answer's bytes from memory.
 - `POST /api/v1/bench/create`: one embedding, one row, one commit that waits for the disk.
-- `POST /api/v1/bench/search`: one embedding, then what the index is asked for a hybrid search, and nothing else.
+- `POST /api/v1/bench/search`: one embedding, the index's query (legs, tokens, traits), and nothing else.
 - `POST /api/v1/bench/embed`: one embedding.
 - `POST /api/v1/bench/raw/{verb}`: the last three without HTTP: milliseconds of each repetition in this thread.
 """
@@ -17,7 +17,6 @@ import sys
 import time
 from typing import Annotated, Any
 
-import numpy as np
 import uvicorn
 from fastapi import Body, FastAPI, Request
 from fastapi.responses import Response
@@ -27,14 +26,13 @@ from starlette.routing import Mount
 
 from app import logs, migrations
 from app.context import Context
-from app.engine.index import LEAST_DEPTH
-from app.engine.text import terms
 from app.main import create_app
 from app.routers.protocol import Reading
-from app.services import accounts
+from app.services import accounts, features
 from app.settings import Settings
 
 PATH = "/api/v1"
+LIMIT = 10
 TABLE = "CREATE TABLE IF NOT EXISTS bench_rows (id INTEGER PRIMARY KEY, content TEXT NOT NULL)"
 ROW = text("INSERT INTO bench_rows (content) VALUES (:content)")
 
@@ -133,12 +131,10 @@ def embed_query(ctx: Context, query: str) -> None:
 
 
 def embed_and_query(ctx: Context, query: str) -> str:
-    """One embedding and the raw index query: both legs, each to the depth that a search takes them to."""
-    vector = ctx.engine.index.embed([query], "search")[0]
+    """One embedding and the index's query: both legs, tokens and traits of the best, their ranks; no memory is read."""
     index, owner = ctx.engine.index, ctx.caller.user_id
-    near = index.store.search(query, np.asarray(vector), LEAST_DEPTH, {"user_id": str(owner)})
-    worded = index.words.search(owner, terms(query), LEAST_DEPTH)
-    return json.dumps([len(near), len(worded)])
+    ask = features.asker(ctx, owner)
+    return json.dumps(len(index.rank(owner, query, index.question(query), "hybrid", LIMIT, None, ask)))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from app.database import now
 from app.engine.index import Vectors
 from app.engine.local import LocalEmbedding
 from app.engine.sync import sync_all
-from app.models import IndexBuild, MemoryVector, State
+from app.models import IndexBuild, MemoryTokens, MemoryVector, State
 from app.services import configs, doctor, memories, rebuilds, searches, states
 from app.services.drafts import draft
 from app.services.searches import Query
@@ -88,6 +88,12 @@ def test_the_old_index_serves_until_the_new_one_is_complete(ctx: AsCaller, runti
     assert by_meaning(ctx, TEXTS[7])[0] == TEXTS[7]
     sweep(runtime)
     assert runtime.engine.index.model == other
+    with runtime.database.transaction() as session:
+        session.execute(update(IndexBuild).values(updated_at=now() - timedelta(hours=1)))
+    assert list(rebuilds.run(runtime)) == []
+    assert models(runtime) == {other: 12}
+    with runtime.database.reading() as session:
+        assert set(session.scalars(select(MemoryTokens.model))) == {runtime.engine.index.tokens.model}
     assert is_well(runtime)
 
 

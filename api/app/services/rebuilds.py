@@ -15,17 +15,17 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.context import Runtime
 from app.database import now
 from app.engine.engine import Built
-from app.engine.index import Entry
+from app.engine.index import Entry, Index
 from app.engine.sync import BATCH, serve, serving
 from app.engine.text import compose
 from app.errors import CommonplaceError, Invalid
-from app.models import IndexBuild, Memory, State
+from app.models import IndexBuild, Memory, MemoryTokens, State
 from app.services import config_secrets, configs
 from app.services.config_rules import Json
 from app.workers import is_gone, this_worker
@@ -216,5 +216,12 @@ def _tidy(runtime: Runtime) -> None:
         running = update(IndexBuild).where(IndexBuild.status.in_(("RUNNING", "FAILED")))
         session.execute(running.values(status="CANCELLED", worker=this_worker()))
         session.execute(update(IndexBuild).where(IndexBuild.id.in_(old)).values(worker=None))
-        if old and hasattr(runtime.engine.index.store, "drop_others"):
-            runtime.engine.index.store.drop_others(session)
+        if old:
+            _drop_others(session, runtime.engine.index)
+
+
+def _drop_others(session: Session, index: Index) -> None:
+    """Remove what lies beside the memories of other indexes than this one."""
+    if hasattr(index.store, "drop_others"):
+        index.store.drop_others(session)
+    session.execute(delete(MemoryTokens).where(MemoryTokens.model != index.tokens.model))
