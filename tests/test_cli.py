@@ -61,6 +61,17 @@ def test_the_first_command_migrates_and_shows_the_first_key_beside_its_output(ho
     assert home.stat().st_mode & 0o777 == 0o700
 
 
+def test_the_doctor_says_in_one_line_that_there_is_no_database_yet(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["commonplace", "doctor"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "commonplace: The database cannot be opened: unable to open database file\n"
+    assert not home.exists()
+
+
 def test_users_and_keys(home: Path) -> None:
     assert run("user", "add", "alice", "--name", "Alice", "--password", lines="long enough\n").exit_code == 0
     assert "alice\tAlice\tpassword" in run("user", "list").stdout

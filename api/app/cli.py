@@ -19,6 +19,7 @@ from uuid import UUID
 import typer
 import uvicorn
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from app import logs, migrations
 from app.context import Context, Runtime
@@ -54,6 +55,9 @@ def main() -> None:
         app()
     except CommonplaceError as error:
         typer.echo(f"commonplace: {error}", err=True)
+        sys.exit(1)
+    except OperationalError as error:
+        typer.echo(f"commonplace: The database cannot be opened: {error.orig}", err=True)
         sys.exit(1)
 
 
