@@ -17,7 +17,7 @@ Rows = NDArray[np.intp]
 BLOCK = 4096  # rows added at once: growth never copies what is there, and wastes at most 2 MB an owner
 PASS = 512  # rows that are made floats at once: they stay in the processor's cache
 COARSE_FROM = 16_384  # with fewer vectors, comparing them all is as fast
-COARSE, COARSE_TIMES = 2_048, 16  # vectors that the signs leave: at least, and times those asked for
+COARSE, COARSE_TIMES, COARSE_SHARE = 2_048, 16, 32  # what the signs leave: at least, times those asked for, of all
 
 
 class _Block:
@@ -126,7 +126,7 @@ class Matrix:
             return rows, scores[rows]
         signs = _signs(vector[None])[0]
         differing = np.concatenate([block.differing(used, signs) for block, used in self._filled()])
-        left = min(max(COARSE, COARSE_TIMES * count), len(self) - 1)
+        left = min(max(COARSE, COARSE_TIMES * count, len(self) // COARSE_SHARE), len(self) - 1)
         # So many, or a few more: all that differ in as many signs as the last of them. Counting beats partitioning.
         most = int(np.searchsorted(np.cumsum(np.bincount(differing)), left))
         chosen = np.flatnonzero(differing <= most)
