@@ -1,6 +1,6 @@
 """Retention rules: what they archive, what they leave, and that the worker and the preview agree; on both databases."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,25 +25,9 @@ from app.models import (
     memory_categories,
 )
 from app.services import accounts, chores, config_rules, expiry, retention, scopes, undo
-from app.settings import Settings
-from tests.conftest import AsCaller, migrate
-from tests.postgres import Postgres
+from tests.conftest import AsCaller
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def bare(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Runtime]:
-    """A runtime without an engine on either database."""
-    url = settings.url
-    if request.param == "postgresql":
-        postgres: Postgres = request.getfixturevalue("postgres")
-        url = postgres.create()
-        migrate(url)
-    runtime = Runtime(settings.model_copy(update={"database_url": url}))
-    accounts.bootstrap(runtime)
-    yield runtime
-    runtime.close()
 
 
 class House:

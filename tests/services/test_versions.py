@@ -1,6 +1,5 @@
 """Random lives of a memory: versions, the status history and the counters always tell the truth; on both databases."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -27,27 +26,9 @@ from app.models import (
 from app.services import accounts, histories, memories, purges, restores, states, undo
 from app.services.drafts import draft
 from app.services.views import Window
-from app.settings import Settings
-from tests.conftest import migrate
-from tests.postgres import Postgres
 
 TEXTS = ("We fly to Rome", "My salary goes to the bank", "We had an operation")
 MOODS = ("glad", "sad")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def bare(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Runtime]:
-    """A runtime on either database whose engine is not there: writes are kept all the same."""
-    url = settings.url
-    if request.param == "postgresql":
-        postgres: Postgres = request.getfixturevalue("postgres")
-        url = postgres.create()
-        migrate(url)
-    runtime = Runtime(settings.model_copy(update={"database_url": url}))
-    runtime.engine.fail("this test needs none")
-    accounts.bootstrap(runtime)
-    yield runtime
-    runtime.close()
 
 
 @dataclass(frozen=True)

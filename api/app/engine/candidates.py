@@ -10,11 +10,9 @@ from app.engine import late, text
 from app.engine.late import Question, Vectors
 from app.engine.ranking import Candidate
 from app.engine.words import Words
+from app.engine.words.rarity import is_common
 
 Mode = Literal["hybrid", "vector", "keyword"]
-
-COMMON_SHARE = 4  # a word that more than a quarter of the owner's memories have is common: mostly names
-COMMON_FROM = 100  # below so many memories a quarter is too few to tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class Legs:
         if not terms:
             return Asked(owner, terms, vector)
         having, size = self._words.frequencies(owner, list(dict.fromkeys(terms)))
-        common = {term: size >= COMMON_FROM and count * COMMON_SHARE > size for term, count in having.items()}
+        common = {term: is_common(count, size) for term, count in having.items()}
         weight = {term: 0.0 if common[term] else _rarity(count, size) for term, count in having.items()}
         rarity = sum(weight.values())
         if question is None or mode != "hybrid" or not len(question.states):

@@ -7,6 +7,8 @@ from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from app.database import Database
+
 
 class Held(Protocol):
     """Something of one owner's. Its users hold `lock` while they read or write; `change` and `removed` are the owner's
@@ -20,16 +22,30 @@ class Held(Protocol):
     def nbytes(self) -> int:
         """Memory that it takes, about."""
 
+    def __len__(self) -> int:
+        """How many memories it is about."""
+
 
 T = TypeVar("T", bound=Held)
 
 
 class OwnerCache(Generic[T]):
-    """Held things by owner; when they take more than `budget` bytes the least recently used leave."""
+    """Held things by owner; when they take more than `budget` bytes the least recently used leave.
 
-    def __init__(self, make: Callable[[], T], budget: int) -> None:
+    `catch_up` puts what is newer than the held one's `change` into it, and looks what is gone if it is told to.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], T],
+        budget: int,
+        counters: "Counters",
+        catch_up: Callable[[Connection, T, str, bool], None],
+    ) -> None:
         self._make = make
         self._budget = budget
+        self._counters = counters
+        self._catch_up = catch_up
         self._lock = threading.Lock()
         self._held: OrderedDict[str, T] = OrderedDict()
 
@@ -42,6 +58,30 @@ class OwnerCache(Generic[T]):
             self._held.move_to_end(owner)
             self._evict()
             return held
+
+    def level(self, database: Database, owner: str) -> T:
+        """The owner's, brought level with the database."""
+        held = self.get(owner)
+        with database.engine.connect() as connection:
+            change, removed = self._counters.look(connection, owner)
+            with held.lock:
+                if held.change < change:
+                    self._catch_up(connection, held, owner, removed != held.removed and len(held) > 0)
+                    held.change, held.removed = change, removed
+        return held
+
+    def follow(self, owner: str, change: int, removed: int, dropped: int, act: Callable[[T], None]) -> None:
+        """Have the owner's, if it is here, follow a change that is committed: after it the counters are these.
+
+        When it misses more, another process having written meanwhile, the next search reads what is newer.
+        """
+        held = self.peek(owner)
+        if held is None:
+            return
+        with held.lock:
+            if (held.change, held.removed) == (change - 1, removed - dropped):
+                act(held)
+                held.change, held.removed = change, removed
 
     def peek(self, owner: str) -> T | None:
         """The owner's if it is here."""
@@ -89,8 +129,3 @@ class Counters:
         """What the owner's counters are."""
         row = connection.exec_driver_sql(self._look, (owner,)).first()
         return (int(row[0]), int(row[1])) if row else (0, 0)
-
-
-def is_next(held: Held, change: int, removed: int, dropped: int) -> bool:
-    """Whether what is held misses this one change and no other; else the next search reads what is newer."""
-    return (held.change, held.removed) == (change - 1, removed - dropped)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.database import Database
-from app.engine.owners import Counters, OwnerCache, is_next
+from app.engine.owners import Counters, OwnerCache
 from app.engine.stores.matrix import Matrix, top
 
 COUNTERS = Counters("vector_owners")
@@ -58,7 +58,7 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
         self.dimensions = embedding_model_dims
         # The index can be made again from the truth, so its commits need not wait for the disk.
         self._database = Database(url, durable=False)
-        self._matrices = OwnerCache(lambda: Matrix(embedding_model_dims), cache_bytes)
+        self._matrices = OwnerCache(lambda: Matrix(embedding_model_dims), cache_bytes, COUNTERS, self._catch_up)
 
     def insert(
         self,
@@ -99,7 +99,7 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
     ) -> Hits:
         """The `top_k` nearest of `filters["user_id"]` by cosine; only among `filters["ids"]` if given."""
         filters = filters or {}
-        matrix = self._level(_hex(filters["user_id"]))
+        matrix = self._matrices.level(self._database, _hex(filters["user_id"]))
         with matrix.lock:
             vector = np.asarray(vectors, dtype=np.float32)
             within = filters.get("ids")
@@ -114,7 +114,7 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
 
     def similarities(self, owner: str, vector: NDArray[np.float32], ids: Iterable[str]) -> dict[str, float]:
         """Cosine of each of the owner's `ids` that are here; keys as hexadecimal ids. Asked right after a `search`."""
-        matrix = self._matrices.peek(_hex(owner)) or self._level(_hex(owner))
+        matrix = self._matrices.peek(_hex(owner)) or self._matrices.level(self._database, _hex(owner))
         with matrix.lock:
             rows = matrix.rows(_hex(id) for id in ids)
             scores = matrix.similarities_of(rows, vector)
@@ -184,23 +184,12 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
         """Close the connections."""
         self._database.dispose()
 
-    def _level(self, owner: str) -> Matrix:
-        """The owner's matrix, brought level with the database."""
-        matrix = self._matrices.get(owner)
-        with self._database.engine.connect() as connection:
-            change, removed = COUNTERS.look(connection, owner)
-            with matrix.lock:
-                if matrix.change < change:
-                    self._catch_up(connection, matrix, owner, change, removed)
-        return matrix
-
-    def _catch_up(self, connection: Connection, matrix: Matrix, owner: str, change: int, removed: int) -> None:
+    def _catch_up(self, connection: Connection, matrix: Matrix, owner: str, is_thinned: bool) -> None:
         newer = connection.exec_driver_sql(NEWER, (owner, self.collection_name, matrix.change))
         for rows in newer.partitions(FETCH):
             matrix.put([row[0] for row in rows], _floats([row[1] for row in rows]))
-        if removed != matrix.removed and len(matrix):
+        if is_thinned:
             matrix.keep({row[0] for row in connection.exec_driver_sql(ALL, (owner, self.collection_name))})
-        matrix.change, matrix.removed = change, removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +202,13 @@ class _Step:
     ids: Sequence[str] = ()
     vectors: NDArray[np.float32] | None = None
     dropped: Sequence[str] = ()
+
+    def apply(self, matrix: Matrix) -> None:
+        """Do the same to what is held."""
+        if self.vectors is not None:
+            matrix.put(self.ids, self.vectors)
+        for id in self.dropped:
+            matrix.drop(id)
 
 
 class Change:
@@ -255,17 +251,7 @@ class Change:
     def committed(self) -> None:
         """The transaction is: have what is held follow."""
         for step in self._steps:
-            matrix = self._matrices.peek(step.owner)
-            if matrix is None:
-                continue
-            with matrix.lock:
-                if not is_next(matrix, step.change, step.removed, len(step.dropped)):
-                    continue  # another process has written meanwhile: the next search reads what is newer
-                if step.vectors is not None:
-                    matrix.put(step.ids, step.vectors)
-                for id in step.dropped:
-                    matrix.drop(id)
-                matrix.change, matrix.removed = step.change, step.removed
+            self._matrices.follow(step.owner, step.change, step.removed, len(step.dropped), step.apply)
 
 
 def _floats(vectors: Sequence[bytes]) -> NDArray[np.float32]:

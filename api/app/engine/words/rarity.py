@@ -8,8 +8,13 @@ COMMON_SHARE = 4
 COMMON_FROM = 100  # below so many memories a quarter is too few to tell
 
 
+def is_common(having: int, memories: int) -> bool:
+    """Whether a term that so many of the owner's `memories` have is common: mostly names."""
+    return memories >= COMMON_FROM and having * COMMON_SHARE > memories
+
+
 def rare(terms: Sequence[str], having: Mapping[str, int], memories: int) -> Sequence[str]:
     """Those of the terms that at most a quarter of the owner's `memories` have; all of them if none is."""
-    if memories < COMMON_FROM or len(terms) < 2:
+    if len(terms) < 2:
         return terms
-    return [term for term in terms if having[term] <= memories // COMMON_SHARE] or terms
+    return [term for term in terms if not is_common(having[term], memories)] or terms

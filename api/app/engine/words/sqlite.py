@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.database import Database
-from app.engine.owners import Counters, OwnerCache, is_next
+from app.engine.owners import Counters, OwnerCache
 from app.engine.stores.matrix import top
 from app.engine.words import Said
 from app.engine.words.postings import Postings
@@ -39,6 +39,13 @@ class _Step:
     removed: int
     put: Sequence[Said] = ()
     dropped: Sequence[UUID] = ()
+
+    def apply(self, held: Postings) -> None:
+        """Do the same to what is held."""
+        for one in self.put:
+            held.put(one.id, one.terms)
+        for id in self.dropped:
+            held.drop(id)
 
 
 class SqliteChange:
@@ -73,17 +80,7 @@ class SqliteChange:
     def committed(self) -> None:
         """Have what is held follow."""
         for step in self._steps:
-            held = self._postings.peek(step.owner)
-            if held is None:
-                continue
-            with held.lock:
-                if not is_next(held, step.change, step.removed, len(step.dropped)):
-                    continue  # another process has written meanwhile: the next search reads what is newer
-                for one in step.put:
-                    held.put(one.id, one.terms)
-                for id in step.dropped:
-                    held.drop(id)
-                held.change, held.removed = step.change, step.removed
+            self._postings.follow(step.owner, step.change, step.removed, len(step.dropped), step.apply)
 
 
 class SqliteWords:
@@ -91,7 +88,7 @@ class SqliteWords:
 
     def __init__(self, url: str, cache_bytes: int) -> None:
         self._database = Database(url, durable=False)
-        self._postings = OwnerCache(Postings, cache_bytes)
+        self._postings = OwnerCache(Postings, cache_bytes, COUNTERS, _catch_up)
 
     def change(self, session: Session) -> SqliteChange:
         """Changes in the transaction of `session`."""
@@ -101,7 +98,7 @@ class SqliteWords:
         self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[UUID] | None = None
     ) -> dict[UUID, float]:
         """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better."""
-        held = self._level(owner.hex)
+        held = self._postings.level(self._database, owner.hex)
         with held.lock:
             serials, scores = held.scores(_rare(held, terms))
             if within is not None:
@@ -115,7 +112,7 @@ class SqliteWords:
 
     def frequencies(self, owner: UUID, terms: Sequence[str]) -> tuple[dict[str, int], int]:
         """In how many of the owner's memories each term is, and how many memories there are."""
-        held = self._level(owner.hex)
+        held = self._postings.level(self._database, owner.hex)
         with held.lock:
             return held.frequencies(terms), len(held)
 
@@ -130,23 +127,12 @@ class SqliteWords:
         """Close the connections."""
         self._database.dispose()
 
-    def _level(self, owner: str) -> Postings:
-        """The owner's words, brought level with the database."""
-        held = self._postings.get(owner)
-        with self._database.engine.connect() as connection:
-            change, removed = COUNTERS.look(connection, owner)
-            with held.lock:
-                if held.change < change:
-                    _catch_up(connection, held, owner, change, removed)
-        return held
 
-
-def _catch_up(connection: Connection, held: Postings, owner: str, change: int, removed: int) -> None:
+def _catch_up(connection: Connection, held: Postings, owner: str, is_thinned: bool) -> None:
     for id, terms in connection.exec_driver_sql(NEWER, (owner, held.change)):
         held.put(UUID(id), terms.split())
-    if removed != held.removed and len(held):
+    if is_thinned:
         held.keep({UUID(row[0]) for row in connection.exec_driver_sql(ALL, (owner,))})
-    held.change, held.removed = change, removed
 
 
 def _rare(held: Postings, terms: Sequence[str]) -> Sequence[str]:
