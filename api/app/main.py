@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import openmemory
+from app.routers import mem0, openmemory
 from app.settings import Settings
 from app.sweep import Sweep
 
@@ -37,6 +37,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
     app.mount("/api/v1", openmemory.build(runtime))
+    app.mount("/", mem0.build(runtime))  # last: what no other door takes is answered here
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
