@@ -126,8 +126,7 @@ def test_instructions_for_a_use_case(door: TestClient, llm: ScriptedLlm) -> None
 
 def test_without_an_llm_there_are_no_instructions(door: TestClient) -> None:
     answer = door.post("/generate-instructions", json={"use_case": "A diary of birds"})
-    assert answer.status_code == 503
-    assert answer.json()["detail"] == "No LLM is configured (mem0.llm)"
+    assert (answer.status_code, answer.json()) == (503, {"detail": "No LLM is configured (mem0.llm)"})
 
 
 def test_the_configuration_is_mem0s(door: TestClient) -> None:
