@@ -23,7 +23,7 @@ DESCRIPTION = "A memory server for AI agents: every memory protocol, one store."
 
 def doors(runtime: Runtime) -> list[Door]:
     """The server's doors in the order in which they are asked: who comes first takes a path that two know."""
-    return [Door("/api/v1", "OpenMemory", openmemory.build(runtime))]
+    return [Door("/api/v1", "OpenMemory", openmemory.build(runtime), openmemory.EXAMPLES)]
 
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
