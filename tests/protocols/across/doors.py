@@ -264,8 +264,8 @@ class Platform(Door):
         ]
 
     def check_error(self, response: Response) -> None:
-        body = response.json()
-        assert isinstance(body, dict) and body, response.text
+        assert isinstance(response.json(), dict), response.text
+        assert response.json(), response.text
 
 
 class Mem0Local(Door):
@@ -305,8 +305,10 @@ class Mem0Local(Door):
 
     def check_error(self, response: Response) -> None:
         body = response.json()
-        assert body["success"] is False and body["timestamp"], body
-        assert body["error"]["code"].isupper() and body["error"]["message"], body
+        assert body["success"] is False, body
+        assert body["timestamp"], body
+        assert body["error"]["code"].isupper(), body
+        assert body["error"]["message"], body
 
 
 class Memento(Door):
@@ -352,7 +354,9 @@ class Memento(Door):
 
     def check_error(self, response: Response) -> None:
         body = response.json()
-        assert body["success"] is False and body["error"] and body["code"].isupper(), body
+        assert body["success"] is False, body
+        assert body["error"], body
+        assert body["code"].isupper(), body
 
 
 class Mem9(Door):
@@ -399,8 +403,9 @@ class Mem9(Door):
         ]
 
     def check_error(self, response: Response) -> None:
-        body = response.json()
-        assert isinstance(body["error"], str) and body["error"], body
+        said = response.json()["error"]
+        assert isinstance(said, str), said
+        assert said
 
 
 class Mcp(Door):
