@@ -34,6 +34,7 @@ MAY_BE_ASYNC = {
     "logs.py",
     "routers/habits.py",
     "routers/protocol.py",
+    "routers/mem0/memories.py",
     "routers/openmemory/backup.py",
     "routers/openmemory/paging.py",
 }

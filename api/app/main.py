@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import openmemory
+from app.routers import mem0, openmemory
 from app.routers.reference import Door, merged
 from app.settings import Settings
 from app.sweep import Sweep
@@ -23,7 +23,10 @@ DESCRIPTION = "A memory server for AI agents: every memory protocol, one store."
 
 def doors(runtime: Runtime) -> list[Door]:
     """The server's doors in the order in which they are asked: who comes first takes a path that two know."""
-    return [Door("/api/v1", "OpenMemory", openmemory.build(runtime), openmemory.EXAMPLES)]
+    return [
+        Door("/api/v1", "OpenMemory", openmemory.build(runtime), openmemory.EXAMPLES),
+        Door("", "mem0", mem0.build(runtime)),  # last: what no other door takes is answered here
+    ]
 
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
