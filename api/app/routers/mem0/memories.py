@@ -13,7 +13,7 @@ from app.services.views import Window
 
 DOOR = "mem0"  # the app of a key that is bound to none
 
-router = APIRouter(tags=["memories"], strict_content_type=False)
+router = APIRouter(tags=["memories"])
 
 
 async def _identifiers(
