@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.context import Runtime
@@ -328,3 +329,26 @@ def test_access_is_logged_as_the_app(door: TestClient, runtime: Runtime) -> None
 def test_the_type_of_a_memory_is_kept(door: TestClient) -> None:
     id = remember(door, "Never call before ten", memory_type="pinned")
     assert ok(door.get(f"{API}/memories/{id}"))["memory_type"] == "pinned"
+
+
+def test_a_restore_takes_no_role_for_an_author(door: TestClient) -> None:
+    id = remember(door, "one")
+    ok(door.put(f"/memories/{id}", json={"metadata": {"n": 1}}))
+    ok(door.post(f"{API}/memories/{id}/restore", json={"version": 1}))
+    restored = ok(door.get(f"/memories/{id}"))
+    assert restored["role"] == "user"
+    assert not {"actor_id", "metadata"} & restored.keys()
+
+
+@pytest.mark.one_database
+def test_a_person_who_signed_in_is_no_app(door: TestClient, server: FastAPI, runtime: Runtime) -> None:
+    made = door.post(f"{API}/users", json={"user_id": "ann", "password": "correct horse battery staple"})
+    assert made.status_code in (200, 201)
+    login = {"user_id": "ann", "password": "correct horse battery staple"}
+    token = ok(TestClient(server).post(f"{API}/auth/login", json=login))["access_token"]
+    ann = TestClient(server, headers={"Authorization": f"Bearer {token}"})
+    id = remember(ann, PIZZA, user_id="ann")
+    assert listed(ann, user_id="ann") == found(ann, "pizza") == [PIZZA]
+    accesses.spread(runtime)
+    assert ok(door.get(f"{API}/memories/{id}/access-log"))["logs"] == []
+    assert ok(door.get(f"{API}/memories/{id}"))["app_name"] == "mem0"

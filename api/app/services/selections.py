@@ -20,7 +20,7 @@ from app.models import Memory, State, User
 from app.services import accounts, apps, chores, filters, listings, memories, scopes, searches, states
 from app.services.chores import Results
 from app.services.scopes import Scope
-from app.services.searches import Query, Result
+from app.services.searches import Embedded, Query, Result
 from app.services.views import Listing, MemoryView, Window, fetch
 
 IDENTIFIERS = ("user_id", "agent_id", "run_id")
@@ -219,7 +219,8 @@ def search(ctx: Context, query: Query, selection: Selection, *, app: str | None)
     users = _searched(ctx, selection)
     if len(users) == 1:
         return _of_one(ctx, asked, users[0], app)
-    found = [_of_one(ctx, replace(asked, threshold=None), name, app) for name in users]
+    question = searches.embedded(ctx, asked) if users else None
+    found = [_of_one(ctx, replace(asked, threshold=None), name, app, question) for name in users]
     hits = [replace(hit, score=hit.confidence / 100) for one in found for hit in one.hits]
     best = sorted((hit for hit in hits if hit.score >= (query.threshold or 0)), key=lambda hit: -hit.score)
     modes, warnings = {one.mode for one in found} or {query.mode}, [one.warning for one in found if one.warning]
@@ -238,9 +239,9 @@ def _searched(ctx: Context, selection: Selection) -> tuple[str, ...]:
     return users
 
 
-def _of_one(ctx: Context, query: Query, name: str, app: str | None) -> Result:
+def _of_one(ctx: Context, query: Query, name: str, app: str | None, question: Embedded | None = None) -> Result:
     try:
-        return searches.search(ctx, query, user_id=name, app=app)
+        return searches.search(ctx, query, user_id=name, app=app, question=question)
     except NotFound:  # the user: answered like one who has nothing
         return Result([], query.mode)
 
