@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.context import Runtime
+from app.database import now
+from app.models import Memory
 from app.services import accesses, expiry
 from tests.conftest import ADMIN_KEY
 from tests.protocols.asking import API, UNKNOWN, Person, ok, searched, shape
@@ -195,11 +198,27 @@ def test_a_date_hides_a_memory_after_its_day(door: TestClient) -> None:
         assert door.put(f"/memories/{past}", json={"expiration_date": date}).status_code == 422, date
 
 
-def test_what_expired_is_deleted_by_the_worker(door: TestClient, runtime: Runtime) -> None:
-    id = remember(door, "past", expiration_date=today(-1))
-    assert expiry.expire(runtime) == 1
-    assert listed(door, user_id="alice", show_expired=True) == []
+def test_what_the_worker_deleted_because_it_expired_is_shown_on_request(door: TestClient, runtime: Runtime) -> None:
+    id, gone = remember(door, "past", expiration_date=today(-1)), remember(door, "deleted")
+    ok(door.delete(f"/memories/{gone}"))
+    paused = remember(door, "paused", expiration_date="2099-01-01")
+    ok(door.post(f"{API}/memories/actions/pause", json={"memory_ids": [paused], "user_id": "alice"}))
+    with runtime.database.transaction() as session:
+        session.get_one(Memory, UUID(paused)).expires_at = now()
+    assert expiry.expire(runtime) == 2
+    assert listed(door, user_id="alice") == listed(door) == []
+    assert door.get(f"/memories/{id}").status_code == 404
+    shown = ok(door.get("/memories", params={**ALICE, "show_expired": True}))["results"]
+    assert [(one["memory"], one["expiration_date"]) for one in shown] == [("past", today(-1))]
+    assert ok(door.get(f"/memories/{id}", params={"show_expired": True})) == shown[0]
+    assert listed(door, show_expired=True) == ["past"]
+    assert door.get(f"/memories/{gone}", params={"show_expired": True}).status_code == 404
     assert chain(door, id)[-1] == ("DELETE", "past", None)
+    assert door.put(f"/memories/{id}", json={"expiration_date": None}).status_code == 404
+    ok(door.post(f"{API}/memories/{id}/restore"))
+    assert listed(door, user_id="alice") == ["past"]
+    ok(door.delete(f"/memories/{id}"))
+    assert listed(door, user_id="alice", show_expired=True) == []
 
 
 def test_only_what_is_sent_is_changed(door: TestClient) -> None:
