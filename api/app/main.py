@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import openmemory
+from app.routers import mcp, openmemory
 from app.settings import Settings
 from app.sweep import Sweep
 
@@ -37,6 +37,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
     app.mount("/api/v1", openmemory.build(runtime))
+    app.router.routes.extend(mcp.routes(mcp.build(runtime)))
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
@@ -45,7 +46,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         allow_credentials="*" not in settings.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["X-Request-Id", "Retry-After", "Content-Disposition"],
+        expose_headers=["X-Request-Id", "Retry-After", "Content-Disposition", "WWW-Authenticate"],
     )
     app.add_middleware(RequestLog)
     return app

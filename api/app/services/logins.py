@@ -61,9 +61,22 @@ def login(
         Unauthenticated: no such user, password or key, or deactivated; nobody can tell which.
         Forbidden: the key is bound to an app or has fewer scopes than its user: a login would have more than it.
     """
-    who, end = _by_key(runtime, api_key) if api_key else (_by_password(runtime, user_id or "", password or ""), None)
+    who, end = prove(runtime, user_id=user_id, password=password, api_key=api_key)
     latest = now() + LIFE
     return _start(runtime, who, min(latest, end or latest), user_agent)
+
+
+def prove(
+    runtime: Runtime, *, user_id: str | None = None, password: str | None = None, api_key: str | None = None
+) -> tuple[UUID, datetime | None]:
+    """Whose password or key it is, and when the key's life ends. No login begins.
+
+    Raises:
+        as `login`.
+    """
+    if api_key:
+        return _by_key(runtime, api_key)
+    return _by_password(runtime, user_id or "", password or ""), None
 
 
 def _by_password(runtime: Runtime, user_id: str, password: str) -> UUID:
