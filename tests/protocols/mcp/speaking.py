@@ -1,6 +1,7 @@
 """How the tests speak MCP: the SDK's own client, over real HTTP, from a test that is not asynchronous."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from mcp.client.client import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
+TRUST = ssl.create_default_context()  # once: making it takes longer than a request
 Talk = Callable[[Client], Awaitable[Any]]
 
 
@@ -36,17 +38,24 @@ class Address:
         return "/sse/" in self.url
 
 
+def http_client(
+    headers: dict[str, str] | None = None, timeout: httpx2.Timeout | None = None, auth: httpx2.Auth | None = None
+) -> httpx2.AsyncClient:
+    """As the SDK makes its own."""
+    return httpx2.AsyncClient(headers=headers, timeout=timeout, auth=auth, verify=TRUST)
+
+
 @asynccontextmanager
 async def connected(address: Address) -> AsyncIterator[Client]:
     """A client of the SDK, connected."""
     mode: Any = address.mode
     if address.is_sse:
-        transport = sse_client(address.url, headers=address.headers, auth=address.auth)
+        transport = sse_client(address.url, address.headers, auth=address.auth, httpx_client_factory=http_client)
         async with Client(transport, mode=mode) as client:
             yield client
         return
     async with (
-        httpx2.AsyncClient(headers=address.headers, auth=address.auth, timeout=30) as http,
+        http_client(address.headers, httpx2.Timeout(30), address.auth) as http,
         Client(streamable_http_client(address.url, http_client=http), mode=mode) as client,
     ):
         yield client

@@ -76,6 +76,11 @@ class Sse:
         self._waiting: list[Session] = []
         self.sessions: dict[str, Session] = {}
 
+    @property
+    def count(self) -> int:
+        """How many sessions are open."""
+        return len(self._waiting) + len(self.sessions)
+
     async def connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Open a stream and serve it until either side ends it."""
         request = Request(scope, receive)
@@ -83,11 +88,13 @@ class Sse:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        with self._opened(request) as session, session.life:
+        with self._opened(request) as session:
             self._extend(session)
             streams = session.transport.connect_sse(scope, receive, self._noting(session, send))
             async with streams as (reads, writes):
-                await self._server.run(reads, writes, self._server.create_initialization_options())
+                with session.life:
+                    await self._server.run(reads, writes, self._server.create_initialization_options())
+                await writes.aclose()  # an idle session's stream ends as one that is complete
 
     @contextmanager
     def _opened(self, request: Request) -> Iterator[Session]:
