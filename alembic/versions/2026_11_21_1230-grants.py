@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("client_id", sa.Uuid(), nullable=False),
         sa.Column("app_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=True),
         sa.Column("scopes", JSON, nullable=False),
         sa.Column("resource", sa.Text(), nullable=False),
         sa.Column("refresh_hash", sa.String(64), nullable=True),
@@ -50,12 +51,16 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name=op.f("fk_oauth_grants_app_id_apps"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["key_id"], ["api_keys.id"], name=op.f("fk_oauth_grants_key_id_api_keys"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_oauth_grants")),
         sa.UniqueConstraint("refresh_hash", name=op.f("uq_oauth_grants_refresh_hash")),
     )
     op.create_index("ix_oauth_grants_user_id", "oauth_grants", ["user_id", "created_at"])
     op.create_index("ix_oauth_grants_client_id", "oauth_grants", ["client_id"])
     op.create_index("ix_oauth_grants_app_id", "oauth_grants", ["app_id"])
+    op.create_index("ix_oauth_grants_key_id", "oauth_grants", ["key_id"])
     op.create_table(
         "oauth_codes",
         sa.Column("code_hash", sa.String(64), nullable=False),

@@ -22,19 +22,24 @@ class OAuthClient(Base):
 
 
 class Grant(Base):
-    """What a user allowed a client: as which app, which scopes, at which address. Refresh tokens rotate."""
+    """What a user allowed a client: as which app, which scopes, at which address. Refresh tokens rotate.
+
+    `key_id`: the key that the user signed in with to allow it; the grant does not outlive it.
+    """
 
     __tablename__ = "oauth_grants"
     __table_args__ = (
         Index("ix_oauth_grants_user_id", "user_id", "created_at"),
         Index("ix_oauth_grants_client_id", "client_id"),
         Index("ix_oauth_grants_app_id", "app_id"),
+        Index("ix_oauth_grants_key_id", "key_id"),
     )
 
     id: Mapped[Id]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     client_id: Mapped[UUID] = mapped_column(ForeignKey("oauth_clients.id", ondelete="CASCADE"))
     app_id: Mapped[UUID] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE"))
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
     scopes: Mapped[Strings]
     resource: Mapped[str] = mapped_column(Text)
     refresh_hash: Mapped[str | None] = mapped_column(String(64), unique=True)

@@ -11,15 +11,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.context import Caller, Context, Runtime
 from app.database import new_id, now
 from app.errors import Invalid, NotFound
-from app.models import App, Grant, GrantCode, OAuthClient, User
+from app.models import ApiKey, App, Grant, GrantCode, OAuthClient, User
 from app.services import accounts, apps, clients, credentials
 from app.services.credentials import Claims, GrantClaims
+from app.services.logins import Proof
 from app.services.views import Listing, Window
 
 SCOPES = ("read", "write")  # what a client can be allowed; never `admin`
@@ -100,6 +101,7 @@ LIVING: list[ColumnElement[bool]] = [
     Grant.revoked_at.is_(None),
     Grant.expires_at > bindparam("now"),
     Grant.user_id.in_(select(User.id).where(User.is_active)),
+    or_(Grant.key_id.is_(None), Grant.key_id.in_(select(ApiKey.id).where(ApiKey.revoked_at.is_(None)))),
 ]
 BY_TOKEN = (
     select(User.id, User.user_id, App.name, Grant.scopes, Grant.resource)
@@ -128,8 +130,8 @@ VIEW: Select[*tuple[Any, ...]] = (
 )
 
 
-def approve(runtime: Runtime, user_id: UUID, asked: Asked, until: datetime | None = None) -> str:
-    """Grant what was asked; the code that the client redeems. `until`: the end of the key that the person signed in by.
+def approve(runtime: Runtime, who: Proof, asked: Asked) -> str:
+    """Grant what was asked; the code that the client redeems. The grant does not outlive the key that proved `who`.
 
     Raises:
         Invalid: the client is not registered any more.
@@ -139,17 +141,18 @@ def approve(runtime: Runtime, user_id: UUID, asked: Asked, until: datetime | Non
         raise Invalid(NO_CLIENT)
     code = secrets.token_urlsafe(32)
     latest = now() + LIFE
-    with runtime.context(_owner(runtime, user_id), writing=True) as ctx:
+    with runtime.context(_owner(runtime, who.user_id), writing=True) as ctx:
         _forget_old(ctx.session)
-        app = apps.ensure(ctx, user_id, accounts.check_name(asked.app))
+        app = apps.ensure(ctx, who.user_id, accounts.check_name(asked.app))
         grant = Grant(
             id=new_id(),
-            user_id=user_id,
+            user_id=who.user_id,
             client_id=client.id,
             app_id=app.id,
+            key_id=who.key_id,
             scopes=[scope for scope in SCOPES if scope in asked.scopes],
             resource=asked.resource,
-            expires_at=min(latest, until or latest),
+            expires_at=min(latest, who.until or latest),
         )
         ctx.session.add(grant)
         ctx.session.flush()

@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 from app.context import Runtime
 from app.database import now
 from app.models import Grant, GrantCode, OAuthClient
-from app.services import users
+from app.services import keys, users
 from tests.conftest import ADMIN_KEY, AsCaller
 from tests.protocols.mcp.conftest import NewKey
 from tests.protocols.mcp.speaking import Address, refusal, talk, told, use
@@ -487,3 +487,21 @@ def test_a_confidential_client_needs_its_secret(flow: Flow) -> None:
 def test_a_request_without_parameters_is_refused(address: str, new_key: NewKey) -> None:
     assert httpx.get(f"{address}/oauth/consent").status_code == 400
     assert post(f"{address}/mcp", request("tools/list"), new_key("ann")).status_code == 200
+
+
+def test_a_grant_ends_with_the_key_that_allowed_it(address: str, flow: Flow, ctx: AsCaller) -> None:
+    with ctx(writing=True) as c:
+        made = keys.create(c, "laptop", user_id="ann")
+    answer = sent(flow, user_id="", password="", api_key=made.secret)
+    tokens = flow.redeem(parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]).json()
+    assert works(address, tokens["access_token"])
+    with ctx(writing=True) as c:
+        keys.revoke(c, made.view.id)
+    assert not works(address, tokens["access_token"])
+    assert flow.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.one_database
+def test_what_anybody_may_post_is_small(address: str) -> None:
+    for path in ("register", "token", "revoke", "oauth/consent"):
+        assert httpx.post(f"{address}/{path}", content=b"x" * 70_000).status_code == 413, path

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from fastapi import FastAPI
+from mcp.server.transport_security import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from app.context import Runtime
 from app.routers.mcp import consent, oauth
@@ -13,6 +15,7 @@ from app.routers.mcp.transports import Endpoint, Sse, Streamable
 from app.routers.mcp.wire import McpWire
 from app.routers.protocol import protocol
 
+MAX_FORM = 64 * 1024  # bytes of what anybody may post without a credential
 DESCRIPTION = "The Model Context Protocol over the Commonplace store."
 
 
@@ -38,5 +41,9 @@ def build(runtime: Runtime) -> FastAPI:
 
 def routes(app: FastAPI) -> Sequence[BaseRoute]:
     """What of the server's paths goes to the protocol's app; before whatever is mounted at `/`."""
-    paths = [PATH, f"{PATH}/{{path:path}}", *oauth.PATHS, *consent.PATHS]
-    return [Route(path, app, include_in_schema=False) for path in paths]
+    small = RequestBodyLimitMiddleware(app, MAX_FORM)
+    doors: dict[str, ASGIApp] = {
+        **dict.fromkeys((PATH, f"{PATH}/{{path:path}}"), app),
+        **dict.fromkeys((*oauth.PATHS, *consent.PATHS), small),
+    }
+    return [Route(path, door, include_in_schema=False) for path, door in doors.items()]

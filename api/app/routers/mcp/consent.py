@@ -71,8 +71,8 @@ def decide(
 def _approved(server: Runtime, asked: Asked, user_id: str, password: str, api_key: str) -> str:
     if not api_key and not (user_id and password):
         raise Unauthenticated(NEITHER)
-    who, until = logins.prove(server, user_id=user_id, password=password, api_key=api_key.strip() or None)
-    return grants.approve(server, who, asked, until)
+    who = logins.prove(server, user_id=user_id, password=password, api_key=api_key.strip() or None)
+    return grants.approve(server, who, asked)
 
 
 def _opened(server: Runtime, sealed: str) -> Asked:
