@@ -63,6 +63,7 @@ class Session:
     transport: SseServerTransport
     visit: Visit
     payer: object
+    is_streaming: bool = False
     life: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
 
@@ -95,6 +96,8 @@ class Sse:
                 with session.life:
                     await self._server.run(reads, writes, self._server.create_initialization_options())
                 await writes.aclose()  # an idle session's stream ends as one that is complete
+        if session.is_streaming:  # the server is told to stop: so it ends, too
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     @contextmanager
     def _opened(self, request: Request) -> Iterator[Session]:
@@ -114,6 +117,7 @@ class Sse:
         """`send` that reads the session's id from the stream's first event, which tells it to the client."""
 
         async def noting(message: Message) -> None:
+            session.is_streaming = message["type"] == "http.response.start" or message.get("more_body", False)
             if session in self._waiting and (found := SESSION_ID.search(message.get("body", b""))):
                 self._waiting.remove(session)
                 self.sessions[found[1].decode()] = session

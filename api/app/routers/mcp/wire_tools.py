@@ -102,6 +102,8 @@ class MemoryHistory(BaseModel):
 def tool(name: str, title: str, description: str, takes: type[BaseModel], **hints: bool) -> types.Tool:
     """A tool as `tools/list` describes it; `hints` are annotations."""
     schema = takes.model_json_schema()
+    for described in (schema, *schema.get("properties", {}).values()):
+        described.pop("title", None)  # pydantic's: every model that has the tools at hand would read them each time
     schema.pop("description", None)
     annotations = types.ToolAnnotations(title=title, open_world_hint=False, **hints)
     return types.Tool(name=name, title=title, description=description, input_schema=schema, annotations=annotations)
