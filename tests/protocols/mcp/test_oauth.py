@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.client import Client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
@@ -21,6 +23,7 @@ from app.database import now
 from app.models import Grant, GrantCode, OAuthClient
 from app.services import keys, users
 from tests.conftest import ADMIN_KEY, AsCaller
+from tests.protocols.asking import API, ok, statements
 from tests.protocols.mcp.conftest import NewKey
 from tests.protocols.mcp.speaking import Address, refusal, talk, told, use
 from tests.protocols.mcp.test_transports import INITIALIZE, post, request
@@ -505,3 +508,19 @@ def test_a_grant_ends_with_the_key_that_allowed_it(address: str, flow: Flow, ctx
 def test_what_anybody_may_post_is_small(address: str) -> None:
     for path in ("register", "token", "revoke", "oauth/consent"):
         assert httpx.post(f"{address}/{path}", content=b"x" * 70_000).status_code == 413, path
+
+
+def test_listing_grants_costs_the_same_with_few_and_with_many(
+    flow: Flow, server: FastAPI, new_key: NewKey, runtime: Runtime
+) -> None:
+    door = TestClient(server, headers={"Authorization": f"Bearer {new_key('ann')}"})
+    costs = []
+    for count in (2, 6):
+        for _ in range(count):
+            flow.redeem(flow.consent())
+        ok(door.get(f"{API}/auth/grants"))
+        with statements(runtime) as seen:
+            assert len(ok(door.get(f"{API}/auth/grants"))["items"]) >= count
+        costs.append(len(seen))
+    assert costs[0] == costs[1]
+    assert costs[1] <= 3
