@@ -231,8 +231,10 @@ def speak_mcp(
     with _runtime() as runtime:
         sweep = Sweep(runtime)  # loads the engine; what this process writes is indexed though no server runs
         sweep.start()
-        importlib.import_module("app.routers.mcp.stdio").serve(runtime, user_id, client)
-        sweep.stop()
+        try:
+            importlib.import_module("app.routers.mcp.stdio").serve(runtime, user_id, client)
+        finally:
+            sweep.stop()
 
 
 @app.command(name="doctor")

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -524,3 +525,28 @@ def test_listing_grants_costs_the_same_with_few_and_with_many(
         costs.append(len(seen))
     assert costs[0] == costs[1]
     assert costs[1] <= 3
+
+
+@pytest.mark.one_database
+def test_an_open_sse_session_takes_the_token_that_follows_the_one_it_began_with(address: str, flow: Flow) -> None:
+    flow.resource = f"{address}/mcp/cursor/sse/ann"
+    first = flow.redeem(flow.consent()).json()
+    bearer = {"Authorization": f"Bearer {first['access_token']}"}
+    with httpx.Client(timeout=20) as http, http.stream("GET", flow.resource, headers=bearer) as stream:
+        lines = stream.iter_lines()
+        assert next(lines) == "event: endpoint"
+        messages = f"{address}{next(lines).removeprefix('data: ')}"
+        second = flow.refresh(first["refresh_token"]).json()
+        assert post(messages, INITIALIZE, second["access_token"]).status_code == 202
+        other = flow.redeem(flow.consent()).json()  # another grant of the same person's
+        assert post(messages, INITIALIZE, other["access_token"]).status_code == 404
+        assert post(messages, INITIALIZE, "cp_unknown").status_code == 401
+
+
+def test_of_two_that_redeem_a_code_at_once_one_gets_tokens_and_both_lose_the_grant(address: str, flow: Flow) -> None:
+    code = flow.consent()
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: flow.redeem(code), range(2)))
+    assert sorted(answer.status_code for answer in answers) == [200, 400]
+    (tokens,) = [answer.json() for answer in answers if answer.status_code == 200]
+    assert not works(address, tokens["access_token"])

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
@@ -56,13 +56,14 @@ class Streamable:
             await manager.handle_request(scope, receive, send)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Session:
-    """An open stream: how its messages come in, the visit that opened it, who pays for it, and when it ends."""
+    """An open stream: how its messages come in, the visit that opened it, on whose behalf, and when it ends."""
 
     transport: SseServerTransport
     visit: Visit
-    payer: object
+    caller: Caller
+    id: str = ""
     is_streaming: bool = False
     life: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
@@ -101,26 +102,27 @@ class Sse:
 
     @contextmanager
     def _opened(self, request: Request) -> Iterator[Session]:
-        payer = _payer(request.state.caller)
-        limit = self._runtime.settings.mcp_sessions
-        if sum(one.payer == payer for one in [*self._waiting, *self.sessions.values()]) >= limit:
+        caller, limit = request.state.caller, self._runtime.settings.mcp_sessions
+        if sum(_payer(one.caller) == _payer(caller) for one in [*self._waiting, *self.sessions.values()]) >= limit:
             raise RateLimited(f"There are {limit} sessions open with this credential; close one", RETRY)
-        session = Session(SseServerTransport(MESSAGES), visit(self._runtime.settings, request), payer)
+        session = Session(SseServerTransport(MESSAGES), visit(self._runtime.settings, request), caller)
         self._waiting.append(session)
         try:
             yield session
         finally:
-            self._waiting = [one for one in self._waiting if one is not session]
-            self.sessions = {id: one for id, one in self.sessions.items() if one is not session}
+            self.sessions.pop(session.id, None)
+            if not session.id:
+                self._waiting.remove(session)
 
     def _noting(self, session: Session, send: Send) -> Send:
         """`send` that reads the session's id from the stream's first event, which tells it to the client."""
 
         async def noting(message: Message) -> None:
             session.is_streaming = message["type"] == "http.response.start" or message.get("more_body", False)
-            if session in self._waiting and (found := SESSION_ID.search(message.get("body", b""))):
+            if not session.id and (found := SESSION_ID.search(message.get("body", b""))):
                 self._waiting.remove(session)
-                self.sessions[found[1].decode()] = session
+                session.id = found[1].decode()
+                self.sessions[session.id] = session
             await send(message)
 
         return noting
@@ -129,19 +131,26 @@ class Sse:
         session.life.deadline = anyio.current_time() + self._runtime.settings.mcp_idle_seconds
 
     async def message(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A client's message to its session, whose credential is asked about once more."""
+        """A client's message to its session, with the credential that opened it or one that is as good."""
         request = Request(scope, receive)
         session = self.sessions.get(request.query_params.get("session_id", ""))
-        shown = credential(request)
-        # Who has the key in the URL of the stream shows none here: the id, which only that client knows, is enough.
-        if session is None or shown not in (None, session.visit.shown):
+        if session is None:
             raise NotFound(NO_SESSION)
-        refusal = await self._entrance.refuse(request, session.visit)
+        # Who has the key in the URL of the stream shows none here: the id, which only that client knows, is enough.
+        here = replace(session.visit, shown=credential(request) or session.visit.shown)
+        refusal = await self._entrance.refuse(request, here)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
+        if _identity(request.state.caller) != _identity(session.caller):
+            raise NotFound(NO_SESSION)
+        session.visit = here  # a client by OAuth shows another token every hour
         self._extend(session)
         await session.transport.handle_post_message(scope, receive, send)
+
+
+def _identity(caller: Caller) -> tuple[object, ...]:
+    return (_payer(caller), caller.user_id, caller.app)
 
 
 def _payer(caller: Caller) -> object:
