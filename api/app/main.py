@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import mem0, openmemory
+from app.routers import mcp, mem0, openmemory
 from app.routers.reference import Door, merged
 from app.settings import Settings
 from app.sweep import Sweep
@@ -52,6 +52,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
     opened = doors(runtime)
+    app.router.routes.extend(mcp.routes(mcp.build(runtime)))  # before what is mounted at the root
     for door in opened:
         app.mount(door.prefix, door.app)
     app.openapi = cache(lambda: merged(TITLE, __version__, DESCRIPTION, opened))  # type: ignore[method-assign]
@@ -63,7 +64,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         allow_credentials="*" not in settings.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["X-Request-Id", "Retry-After", "Content-Disposition"],
+        expose_headers=["X-Request-Id", "Retry-After", "Content-Disposition", "WWW-Authenticate"],
     )
     app.add_middleware(RequestLog)
     return app

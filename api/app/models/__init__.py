@@ -4,6 +4,7 @@ from app.models.accesses import AccessBatch, AccessLog, AppAccess
 from app.models.apps import AccessControl, App, Webhook
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
+from app.models.grants import Grant, GrantCode, OAuthClient
 from app.models.index import IndexBuild, IndexClaim, MemoryTerms, MemoryTokens, MemoryVector, VectorOwner, WordOwner
 from app.models.memories import (
     Category,
@@ -26,6 +27,8 @@ __all__ = [
     "Category",
     "Config",
     "Event",
+    "Grant",
+    "GrantCode",
     "ImportTask",
     "IndexBuild",
     "IndexClaim",
@@ -36,6 +39,7 @@ __all__ = [
     "MemoryTokens",
     "MemoryVector",
     "MemoryVersion",
+    "OAuthClient",
     "SessionMessage",
     "State",
     "StatusChange",

@@ -56,8 +56,12 @@ class Wire(Interface):
         """An unexpected exception; it has been logged under the request id."""
 
 
-def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> FastAPI:
-    """A FastAPI app for one protocol, with no routes yet."""
+def protocol(title: str, description: str, wire: Wire, runtime: Runtime, *, takes_forms: bool = False) -> FastAPI:
+    """A FastAPI app for one protocol, with no routes yet.
+
+    Args:
+        takes_forms: whether it means a form when it says form; else a body of that name is read as JSON.
+    """
     app = FastAPI(title=title, description=description, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
 
@@ -76,7 +80,7 @@ def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> Fast
 
     app.add_middleware(_LimitBody, wire=wire)
     app.add_middleware(Options, door=app)
-    for habit in (Head, UnnamedJson, NoTrailingSlash):
+    for habit in (Head, NoTrailingSlash, *(() if takes_forms else (UnnamedJson,))):
         app.add_middleware(habit)
     app.add_middleware(_CatchAll, wire=wire)
     return app
