@@ -2,17 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import openmemory
+from app.routers import mem0_local, memento, openmemory
+from app.routers.measuring import Measure
 from app.settings import Settings
 from app.sweep import Sweep
+
+
+RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
@@ -35,22 +40,34 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
 
     app = FastAPI(title="Commonplace", version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime
-    app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
     app.mount("/api/v1", openmemory.build(runtime))
+    app.mount("/api", memento.build(runtime))
+    _mount_mem0_local(app, mem0_local.build(runtime))
     app.add_middleware(
-        CORSMiddleware,
+        _Cors,
         allow_origins=settings.allowed_origins,
         allow_origin_regex=settings.allowed_origin_pattern,
         # A browser must not send its cookies for just anybody's page: with "*" only what carries its own header.
         allow_credentials="*" not in settings.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["X-Request-Id", "Retry-After", "Content-Disposition"],
+        expose_headers=["X-Request-Id", "Retry-After", "Content-Disposition", *RATE_HEADERS],
     )
+    app.add_middleware(Measure, measures=runtime.measures)
     app.add_middleware(RequestLog)
     return app
 
 
-def health(runtime: Runtime) -> dict[str, Any]:
-    """Whether the server answers, and whether its engine is loaded."""
-    return {"status": "ok", "version": __version__, "engine": "ready" if runtime.engine.is_ready else "loading"}
+def _mount_mem0_local(app: FastAPI, door: FastAPI) -> None:
+    """At `/v1`, and its paths that need no version at the root, with a slash behind them and without."""
+    app.mount("/v1", door)
+    for path in mem0_local.UNVERSIONED:
+        app.router.routes += [Route(path, door), Route(f"{path}/", door)]
+
+
+class _Cors(CORSMiddleware):
+    """For every door but Memento's, which says itself who may call it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        own = scope["type"] == "http" and memento.is_mine(scope["path"])
+        await (self.app if own else super().__call__)(scope, receive, send)

@@ -6,7 +6,9 @@ a crash, leaves it in that protocol's shape.
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 from typing import Protocol as Interface
 
@@ -20,8 +22,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.context import Caller, Context, Runtime
 from app.errors import CommonplaceError, TooLarge
+from app.measures import OTHER
+from app.routers.limiting import RateLimit, Shown, shown_in
+from app.routers.measuring import Note
 from app.routers.reply import Reply
 from app.services import accounts
+from app.services.limits import Door
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a JSON body: 1,000 of the longest texts fit
 
@@ -55,9 +61,30 @@ class Wire(Interface):
         """An unexpected exception; it has been logged under the request id."""
 
 
-def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> FastAPI:
-    """A FastAPI app for one protocol, with no routes yet."""
-    app = FastAPI(title=title, description=description, redirect_slashes=False)
+def protocol(
+    title: str,
+    description: str,
+    wire: Wire,
+    runtime: Runtime,
+    *,
+    door: Door | None = None,
+    limits_clients: bool = False,
+    shown: Shown = shown_in,
+    max_body: int = MAX_BODY,
+    strict_content_type: bool = True,
+) -> FastAPI:
+    """A FastAPI app for one protocol, with no routes yet.
+
+    Args:
+        door: the name under which its requests are limited (RATE_LIMIT_<DOOR>) and measured.
+        limits_clients: whether each client address is limited, too, not only each key.
+        shown: where requests carry their credential.
+        max_body: bytes of a JSON body.
+        strict_content_type: whether a body without a Content-Type is no JSON.
+    """
+    app = FastAPI(
+        title=title, description=description, redirect_slashes=False, strict_content_type=strict_content_type
+    )
     app.state.runtime = runtime
 
     @app.exception_handler(CommonplaceError)
@@ -73,10 +100,18 @@ def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> Fast
         reply = wire.http(error.status_code, str(error.detail))
         return render(Reply(reply.status, reply.body, {**reply.headers, **(error.headers or {})}))
 
-    app.add_middleware(_LimitBody, wire=wire)
+    app.add_middleware(_LimitBody, wire=wire, most=max_body)
     app.add_middleware(_NoTrailingSlash)
+    if door is not None:
+        refuse = partial(_refuse, wire)
+        app.add_middleware(RateLimit, door=door, refuse=refuse, by_client=limits_clients, shown=shown)
     app.add_middleware(_CatchAll, wire=wire)
+    app.add_middleware(Note, door=door or OTHER)
     return app
+
+
+def _refuse(wire: Wire, error: CommonplaceError) -> Response:
+    return render(wire.failure(error))
 
 
 def _brief(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,16 +135,20 @@ class _NoTrailingSlash:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "http" and path.endswith("/") and path.rstrip("/") != scope.get("root_path", ""):
-            scope = {**scope, "path": path.rstrip("/")}
-        await self.app(scope, receive, send)
+            bare = {**scope, "path": path.rstrip("/")}
+            await self.app(bare, receive, send)
+            scope["route"] = bare.get("route")
+        else:
+            await self.app(scope, receive, send)
 
 
 class _LimitBody:
-    """Refuse bodies over MAX_BODY; multipart uploads have limits of their own where they are read."""
+    """Refuse bodies of over `most` bytes; multipart uploads have limits of their own where they are read."""
 
-    def __init__(self, app: ASGIApp, wire: Wire) -> None:
+    def __init__(self, app: ASGIApp, wire: Wire, most: int) -> None:
         self.app = app
         self.wire = wire
+        self.most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope.get("headers", ()))
@@ -117,22 +156,26 @@ class _LimitBody:
             await self.app(scope, receive, send)
             return
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > MAX_BODY:
-            reply = self.wire.failure(TooLarge(f"The body is longer than {MAX_BODY} bytes"))
+        if length.isdigit() and int(length) > self.most:
+            reply = self.wire.failure(_too_long(self.most))
             await render(reply)(scope, receive, send)
             return
-        await self.app(scope, _limited(receive), send)
+        await self.app(scope, _limited(receive, self.most), send)
 
 
-def _limited(receive: Receive) -> Receive:
+def _too_long(most: int) -> TooLarge:
+    return TooLarge(f"The body is longer than {most} bytes")
+
+
+def _limited(receive: Receive, most: int) -> Receive:
     seen = 0
 
     async def limited() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise TooLarge(f"The body is longer than {MAX_BODY} bytes")
+        if seen > most:
+            raise _too_long(most)
         return message
 
     return limited
@@ -185,7 +228,9 @@ def runtime_of(request: Request) -> Runtime:
 
 
 def _identify(request: Request, shown: str | None, scope: str) -> Caller:
-    caller = accounts.authenticate(runtime_of(request), shown)
+    known, caller = getattr(request.state, "caller", (None, None))  # by the rate limit, if this door has one
+    if caller is None or known != shown:
+        caller = accounts.authenticate(runtime_of(request), shown)
     accounts.require(caller, scope)
     request.state.user_id = caller.name
     return caller
@@ -201,6 +246,30 @@ def writing(request: Request, shown: Credential) -> Iterator[Context]:
     """A Context that writes, committed before the answer goes out."""
     with runtime_of(request).context(_identify(request, shown, "write"), writing=True) as ctx:
         yield ctx
+
+
+def _acting_as(app: str, caller: Caller) -> Caller:
+    return replace(caller, app=caller.app or app)
+
+
+def reading_as(app: str) -> Callable[[Request, str | None], Iterator[Context]]:
+    """As `reading`, for a door whose callers all are apps: a key that is bound to none reads as `app`."""
+
+    def reading_as_app(request: Request, shown: Credential) -> Iterator[Context]:
+        with runtime_of(request).context(_acting_as(app, _identify(request, shown, "read"))) as ctx:
+            yield ctx
+
+    return reading_as_app
+
+
+def writing_as(app: str) -> Callable[[Request, str | None], Iterator[Context]]:
+    """As `writing`, for a door whose callers all are apps: a key that is bound to none writes as `app`."""
+
+    def writing_as_app(request: Request, shown: Credential) -> Iterator[Context]:
+        with runtime_of(request).context(_acting_as(app, _identify(request, shown, "write")), writing=True) as ctx:
+            yield ctx
+
+    return writing_as_app
 
 
 # scope="function": without it FastAPI would leave the generator, and so commit, only after the answer is sent.
