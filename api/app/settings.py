@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     rate_limit_mcp: Rates = Field("off", description="Requests a key, MCP's door.")
     rate_limit_login: Rates = Field("10/minute", description="Attempts to sign in, a user name and a client address.")
     max_memory_size: int = Field(
-        1_000_000, ge=1, le=10_000_000, description="Most characters of a memory that comes in by mem0-local's door."
+        1_000_000, ge=1, le=1_000_000, description="Most characters of a memory that comes in by mem0-local's door."
     )
     search_limit: int = Field(50, ge=1, le=1_000, description="Most hits that mem0-local's door answers.")
 
