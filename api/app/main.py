@@ -16,7 +16,6 @@ from app.routers.measuring import Measure
 from app.settings import Settings
 from app.sweep import Sweep
 
-
 RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 
 

@@ -125,12 +125,12 @@ class _Histogram:
     @classmethod
     def of(cls, parts: "Iterable[_Histogram]") -> "_Histogram":
         """All of them together."""
-        total: Tally[float] = Tally()
+        total: dict[float, float] = {}
         seconds = 0.0
         for part in parts:
             seconds += part.sum
             for edge, count in part.below:
-                total[edge] += count
+                total[edge] = total.get(edge, 0.0) + count
         return cls(sorted(total.items()), seconds)
 
     def latency(self) -> Latency:

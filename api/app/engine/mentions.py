@@ -40,25 +40,35 @@ class Mention:
 
 
 _ADDRESS = re.compile(r"""(?:https?://|www\.)[^\s<>"'`]{1,200}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}""")
-_QUOTED = re.compile(r"\"([^\"\n]{2,80})\"|\u201c([^\u201d\n]{2,80})\u201d|\u00ab\s?([^\u00bb\n]{2,80}?)\s?\u00bb"
-                     r"|\u300c([^\u300d\n]{1,80})\u300d|`([^`\n]{2,80})`")
-_TOKEN = re.compile(r"(?P<word>[^\W_](?:[\w'\u2019+#/&-]|\.(?=\w))*[+#]*)|(?P<end>[.!?\u2026\u3002\uff01\uff1f\n]+)|(?P<break>[^\s\w])")
+_QUOTED = re.compile(
+    r"\"([^\"\n]{2,80})\"|\u201c([^\u201d\n]{2,80})\u201d|\u00ab\s?([^\u00bb\n]{2,80}?)\s?\u00bb"
+    r"|\u300c([^\u300d\n]{1,80})\u300d|`([^`\n]{2,80})`"
+)
+_TOKEN = re.compile(
+    r"(?P<word>[^\W_](?:[\w'\u2019+#/&-]|\.(?=\w))*[+#]*)"
+    r"|(?P<end>[.!?\u2026\u3002\uff01\uff1f\n]+)"
+    r"|(?P<break>[^\s\w])"
+)
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _KATAKANA = re.compile(r"[\u30a1-\u30fa\u30fc]{2,40}")
-_BEFORE_VERBS = frozenset(
-    "i we you he she it they who to can could shall should will would might must do does did not am is are was were be "
-    "been being has have had having".split()
-)
-_BEFORE_NOUNS = frozenset(
-    "a an the this that these those my our your his her its their some any no another each every of in on at with from "
-    "by for about into through over under near between without against via per".split()
-)
-_AFTER_VERBS = frozenset(
-    "a an the this that these those my our your his her its their some any no another each every to me him them us it up "
-    "out off down".split()
-)
+_VERBS_FOLLOW = """
+    i we you he she it they who to can could shall should will would might must do does did not am is are was were be
+    been being has have had having
+"""
+_DETERMINERS = """
+    a an the this that these those my our your his her its their some any no another each every
+"""
+_PREPOSITIONS = """
+    of in on at with from by for about into through over under near between without against via per
+"""
+_OBJECTS = "to me him them us it up out off down"
 # Words of other languages, too: by themselves they do not tell that a sentence is English.
-_SHARED = frozenset("a also am an as do had he i in is me no of on or over so under was we will".split())
+_SHARED_WORDS = "a also am an as do had he i in is me no of on or over so under was we will"
+
+_BEFORE_VERBS = frozenset(_VERBS_FOLLOW.split())
+_BEFORE_NOUNS = frozenset([*_DETERMINERS.split(), *_PREPOSITIONS.split()])
+_AFTER_VERBS = frozenset([*_DETERMINERS.split(), *_OBJECTS.split()])
+_SHARED = frozenset(_SHARED_WORDS.split())
 
 
 def mentions(text: str) -> list[Mention]:

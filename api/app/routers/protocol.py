@@ -82,9 +82,7 @@ def protocol(
         max_body: bytes of a JSON body.
         strict_content_type: whether a body without a Content-Type is no JSON.
     """
-    app = FastAPI(
-        title=title, description=description, redirect_slashes=False, strict_content_type=strict_content_type
-    )
+    app = FastAPI(title=title, description=description, redirect_slashes=False, strict_content_type=strict_content_type)
     app.state.runtime = runtime
 
     @app.exception_handler(CommonplaceError)
@@ -272,6 +270,16 @@ def writing_as(app: str) -> Callable[[Request, str | None], Iterator[Context]]:
     return writing_as_app
 
 
+def peeking(request: Request, shown: Credential) -> Iterator[Context | None]:
+    """A Context that only reads; None for who shows nothing where a credential is required."""
+    if shown is None and not runtime_of(request).settings.is_open:
+        yield None
+        return
+    with runtime_of(request).context(_identify(request, shown, "read")) as ctx:
+        yield ctx
+
+
 # scope="function": without it FastAPI would leave the generator, and so commit, only after the answer is sent.
 Reading = Annotated[Context, Depends(reading, scope="function")]
 Writing = Annotated[Context, Depends(writing, scope="function")]
+Peeking = Annotated[Context | None, Depends(peeking, scope="function")]

@@ -44,6 +44,7 @@ class Draft:
     occurred_at: datetime | None = None
     memory_type: str = "insight"
     tags: list[str] = field(default_factory=list)
+    priority: str | None = None
     source: str | None = None
     expires_at: datetime | None = None
     provenance: dict[str, Any] | None = None

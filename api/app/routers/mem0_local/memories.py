@@ -10,7 +10,7 @@ from app.models import State
 from app.routers.mem0_local import wire_memories as wire
 from app.routers.mem0_local.wire import Envelope
 from app.routers.protocol import reading_as, shaped, writing_as
-from app.services import accounts, inference, memories, states, subjects, vectors
+from app.services import accounts, inference, memories, selections, states, subjects, vectors
 from app.services.searches import Query as Question
 from app.services.views import MemoryView, Window
 
@@ -43,22 +43,25 @@ def search(
     include: Include = None,
 ) -> Response:
     """The memories that answer the query best."""
-    result = subjects.search(ctx, Question(query, min(limit, ctx.settings.search_limit)), user_id)
+    question = Question(query, min(limit, ctx.settings.search_limit))
+    result = selections.search(ctx, question, subjects.of(ctx, user_id), app=None)
     return shaped(wire.found(result, _vectors(ctx, include, [hit.memory for hit in result.hits])))
 
 
 @router.get("/user/{user_id}", response_model=Envelope[wire.Page], summary="A user's memories")
-def of_user(ctx: Reading, user_id: wire.Name, limit: Limit = 50, offset: Offset = 0, include: Include = None) -> Response:
+def of_user(
+    ctx: Reading, user_id: wire.Name, limit: Limit = 50, offset: Offset = 0, include: Include = None
+) -> Response:
     """Newest first."""
     window = Window(min(limit, ctx.settings.search_limit), offset)
-    listing = subjects.listing(ctx, window, user_id)
+    listing = selections.listing(ctx, subjects.of(ctx, user_id), window, app=None)
     return shaped(wire.page(listing, window, _vectors(ctx, include, listing.items)))
 
 
 @router.delete("/user/{user_id}", response_model=Envelope[wire.DeletedMany], summary="Delete a user's memories")
 def delete_of_user(ctx: Writing, user_id: wire.Name) -> Response:
     """All that this key may see of them."""
-    return shaped(wire.deleted_many(user_id, subjects.delete_all(ctx, user_id)))
+    return shaped(wire.deleted_many(user_id, selections.delete(ctx, subjects.of(ctx, user_id), app=None)))
 
 
 @router.get("/user/{user_id}/stats", response_model=Envelope[wire.Stats], summary="A user's statistics")
@@ -70,7 +73,7 @@ def stats(ctx: Reading, user_id: wire.Name) -> Response:
 @router.get("/{memory_id}", response_model=Envelope[wire.MemoryOut], summary="One memory")
 def get(ctx: Reading, memory_id: str, include: Include = None) -> Response:
     """By its id, with `mem_` before it or without."""
-    with subjects.called(memory_id):
+    with subjects.called(wire.name_of(memory_id)):
         view = memories.get(ctx, wire.memory_id(memory_id))
     return shaped(wire.one(view, _vectors(ctx, include, [view])))
 
@@ -79,14 +82,14 @@ def get(ctx: Reading, memory_id: str, include: Include = None) -> Response:
 def update(ctx: Writing, memory_id: str, body: wire.MemoryUpdate) -> Response:
     """The old version is kept."""
     edit = body.edit(ctx.settings.max_memory_size)
-    with subjects.called(memory_id):
+    with subjects.called(wire.name_of(memory_id)):
         return shaped(wire.updated(memories.change(ctx, wire.memory_id(memory_id), edit)))
 
 
 @router.delete("/{memory_id}", response_model=Envelope[wire.Deleted], summary="Delete a memory")
 def delete(ctx: Writing, memory_id: str) -> Response:
     """It is found and shown nowhere from now on."""
-    with subjects.called(memory_id):
+    with subjects.called(wire.name_of(memory_id)):
         states.set_many(ctx, [wire.memory_id(memory_id)], State.deleted)
     return shaped(wire.deleted(wire.memory_id(memory_id)))
 

@@ -1,6 +1,5 @@
-"""mem0-local's shapes: one envelope for what went well, one for what did not; see README.md. Pure: no FastAPI, no I/O."""
+"""mem0-local's shapes: an envelope for what went well, one for what did not. Pure: no FastAPI, no I/O."""
 
-from datetime import UTC, datetime
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
@@ -8,6 +7,7 @@ from pydantic import BaseModel, Field
 from app import errors
 from app.database import now
 from app.routers.reply import Reply
+from app.routers.times import written
 
 Data = TypeVar("Data")
 
@@ -21,11 +21,6 @@ CODES: dict[type[errors.CommonplaceError], tuple[int, str]] = {
     errors.Unavailable: (503, "SERVICE_UNAVAILABLE"),
 }
 REFUSED = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
-
-
-def written(when: datetime) -> str:
-    """ISO 8601 in UTC with a Z, in seconds."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Envelope(BaseModel, Generic[Data]):

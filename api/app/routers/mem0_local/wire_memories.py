@@ -16,7 +16,8 @@ from pydantic import (
 from app.engine.mentions import Mention, mentions
 from app.engine.turns import Turn
 from app.errors import Invalid, NotFound
-from app.routers.mem0_local.wire import Envelope, written
+from app.routers.mem0_local.wire import Envelope
+from app.routers.times import written
 from app.services.drafts import checked_characters
 from app.services.inference import Learned
 from app.services.intakes import MAX_TURNS, Intake, intake
@@ -166,7 +167,12 @@ def memory_id(shown: str) -> UUID:
     try:
         return UUID(shown.removeprefix(PREFIX))
     except ValueError:
-        raise NotFound(f"Memory with ID {shown!r} not found") from None
+        raise NotFound(f"{name_of(shown)} not found") from None
+
+
+def name_of(shown: str) -> str:
+    """What a memory is called that is not found."""
+    return f"Memory with ID {shown!r}"
 
 
 def wants_embedding(include: str | None) -> bool:
@@ -185,7 +191,11 @@ def memory(view: MemoryView, vectors: Vectors | None = None, score: float | None
     """A memory. What it speaks of is read from its text now; what its metadata say themselves stands."""
     found = mentions(view.content)
     said = view.occurred_at or view.created_at
-    named = {"source": view.source or view.app_name, "timestamp": written(said), "entities": [one.name for one in found]}
+    named = {
+        "source": view.source or view.app_name,
+        "timestamp": written(said),
+        "entities": [one.name for one in found],
+    }
     return MemoryOut(
         id=f"{PREFIX}{view.id}",
         content=view.content,

@@ -1,0 +1,35 @@
+"""Memento's `/api` (README.md is the contract)."""
+
+from fastapi import FastAPI
+
+from app.context import Runtime
+from app.routers.memento import entries
+from app.routers.memento.cors import AnyOrigin
+from app.routers.memento.wire import MAX_BODY, MementoWire
+from app.routers.protocol import protocol
+
+DESCRIPTION = "Memento's REST API over the Commonplace store: a namespace is an app."
+PREFIX = "/api/"
+OTHERS = ("/api/v1",)
+
+
+def build(runtime: Runtime) -> FastAPI:
+    """The protocol's app, to be mounted at `/api` behind `/api/v1`."""
+    app = protocol(
+        "Commonplace: Memento /api",
+        DESCRIPTION,
+        MementoWire(),
+        runtime,
+        door="memento",
+        max_body=MAX_BODY,
+        strict_content_type=False,
+    )
+    app.include_router(entries.router)
+    app.add_middleware(AnyOrigin)
+    return app
+
+
+def is_mine(path: str) -> bool:
+    """Whether a path of the server is this door's."""
+    others = any(path == other or path.startswith(f"{other}/") for other in OTHERS)
+    return path.startswith(PREFIX) and not others
