@@ -25,7 +25,7 @@ from app.settings import ROOT, Settings
 if TYPE_CHECKING:
     from tests.postgres import Postgres  # pytest imports plugins itself
 
-pytest_plugins = ["tests.postgres", "tests.scripted_llm"]
+pytest_plugins = ["tests.postgres", "tests.redis_server", "tests.scripted_llm"]
 
 
 DATABASES = ["sqlite", "postgresql"]

@@ -95,6 +95,8 @@ def protocol(
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, CommonplaceError):  # FastAPI calls whatever stops a body unreadable
+            return render(wire.failure(error.__cause__))
         reply = wire.http(error.status_code, str(error.detail))
         return render(Reply(reply.status, reply.body, {**reply.headers, **(error.headers or {})}))
 

@@ -52,7 +52,7 @@ class Mem0LocalWire:
 
     def invalid(self, problems: list[dict[str, Any]]) -> Reply:
         """A request of another shape than declared: the fields that offend."""
-        fields = [{"field": _path(one["loc"]), "message": one["msg"], "input": one.get("input")} for one in problems]
+        fields = [{"field": _path(one), "message": one["msg"], "input": one.get("input")} for one in problems]
         named = ", ".join(dict.fromkeys(one["field"] for one in fields))
         return refused(400, "INVALID_REQUEST", f"The request is malformed: {named}", {"fields": fields})
 
@@ -65,5 +65,6 @@ class Mem0LocalWire:
         return refused(500, "INTERNAL_ERROR", "Internal server error", {"request_id": request_id})
 
 
-def _path(place: Any) -> str:
+def _path(problem: dict[str, Any]) -> str:
+    place = problem["loc"][:1] if problem["type"] == "json_invalid" else problem["loc"]
     return ".".join(str(part) for part in place)
