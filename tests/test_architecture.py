@@ -32,6 +32,9 @@ MAY_COMMIT_IN = "engine/stores/"
 MAY_BE_ASYNC = {
     "main.py",
     "logs.py",
+    "routers/limiting.py",
+    "routers/measuring.py",
+    "routers/memento/cors.py",
     "routers/protocol.py",
     "routers/openmemory/backup.py",
     "routers/openmemory/paging.py",
