@@ -32,10 +32,12 @@ MAY_COMMIT_IN = "engine/stores/"
 MAY_BE_ASYNC = {
     "main.py",
     "logs.py",
+    "routers/habits.py",
     "routers/limiting.py",
     "routers/measuring.py",
     "routers/memento/cors.py",
     "routers/protocol.py",
+    "routers/mem0/memories.py",
     "routers/openmemory/backup.py",
     "routers/openmemory/paging.py",
 }

@@ -1,9 +1,11 @@
 """create_app(): the one place where the pieces meet. The server's topology is its mount lines."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import cache
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -11,12 +13,25 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import mem0_local, memento, openmemory
+from app.routers import mem0, mem0_local, memento, openmemory
 from app.routers.measuring import Measure
+from app.routers.reference import Door, merged
 from app.settings import Settings
 from app.sweep import Sweep
 
+TITLE = "Commonplace"
+DESCRIPTION = "A memory server for AI agents: every memory protocol, one store."
 RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+
+
+def doors(runtime: Runtime) -> list[Door]:
+    """The server's doors in the order in which they are asked: who comes first takes a path that two know."""
+    return [
+        Door("/api/v1", "OpenMemory", openmemory.build(runtime), openmemory.EXAMPLES),
+        Door("/api", "Memento", memento.build(runtime), memento.EXAMPLES),
+        Door("/v1", "mem0-local", mem0_local.build(runtime), mem0_local.EXAMPLES),
+        Door("", "mem0", mem0.build(runtime)),  # last: what no other door takes is answered here
+    ]
 
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
@@ -37,11 +52,16 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         if own:
             runtime.close()
 
-    app = FastAPI(title="Commonplace", version=__version__, lifespan=lifespan, redirect_slashes=False)
+    # Its /docs and /redoc come with their scripts: a page of this server asks no other.
+    app = FastAPIOffline(title=TITLE, version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime
-    app.mount("/api/v1", openmemory.build(runtime))
-    app.mount("/api", memento.build(runtime))
-    _mount_mem0_local(app, mem0_local.build(runtime))
+    unversioned = Door("", "mem0-local", mem0_local.build_unversioned(runtime))
+    _serve_at_the_root(app, unversioned.app, mem0_local.UNVERSIONED)
+    opened = doors(runtime)
+    for door in opened:
+        app.mount(door.prefix, door.app)
+    all_of_them = [*opened, unversioned]
+    app.openapi = cache(lambda: merged(TITLE, __version__, DESCRIPTION, all_of_them))  # type: ignore[method-assign]
     app.add_middleware(
         _Cors,
         allow_origins=settings.allowed_origins,
@@ -57,10 +77,9 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     return app
 
 
-def _mount_mem0_local(app: FastAPI, door: FastAPI) -> None:
-    """At `/v1`, and its paths that need no version at the root, with a slash behind them and without."""
-    app.mount("/v1", door)
-    for path in mem0_local.UNVERSIONED:
+def _serve_at_the_root(app: FastAPI, door: FastAPI, paths: Iterable[str]) -> None:
+    """Some paths of a door without a prefix, with a slash behind them and without; all other paths are others'."""
+    for path in paths:
         app.router.routes += [Route(path, door), Route(f"{path}/", door)]
 
 

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.context import Caller, Context, Runtime
 from app.errors import CommonplaceError, TooLarge
 from app.measures import OTHER
+from app.routers.habits import Head, NoTrailingSlash, Options, UnnamedJson
 from app.routers.limiting import RateLimit, Shown, shown_in
 from app.routers.measuring import Note
 from app.routers.reply import Reply
@@ -71,7 +72,6 @@ def protocol(
     limits_clients: bool = False,
     shown: Shown = shown_in,
     max_body: int = MAX_BODY,
-    strict_content_type: bool = True,
 ) -> FastAPI:
     """A FastAPI app for one protocol, with no routes yet.
 
@@ -80,9 +80,8 @@ def protocol(
         limits_clients: whether each client address is limited, too, not only each key.
         shown: where requests carry their credential.
         max_body: bytes of a JSON body.
-        strict_content_type: whether a body without a Content-Type is no JSON.
     """
-    app = FastAPI(title=title, description=description, redirect_slashes=False, strict_content_type=strict_content_type)
+    app = FastAPI(title=title, description=description, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
 
     @app.exception_handler(CommonplaceError)
@@ -100,13 +99,16 @@ def protocol(
         reply = wire.http(error.status_code, str(error.detail))
         return render(Reply(reply.status, reply.body, {**reply.headers, **(error.headers or {})}))
 
+    app.add_middleware(Note, door=door or OTHER)  # inside: which route was taken
     app.add_middleware(_LimitBody, wire=wire, most=max_body)
-    app.add_middleware(_NoTrailingSlash)
+    app.add_middleware(Options, door=app)
+    for habit in (Head, UnnamedJson, NoTrailingSlash):
+        app.add_middleware(habit)
     if door is not None:
         refuse = partial(_refuse, wire)
         app.add_middleware(RateLimit, door=door, refuse=refuse, by_client=limits_clients, shown=shown)
     app.add_middleware(_CatchAll, wire=wire)
-    app.add_middleware(Note, door=door or OTHER)
+    app.add_middleware(Note, door=door or OTHER)  # outside: whose what comes no further is
     return app
 
 
@@ -124,22 +126,6 @@ def _brief(item: Mapping[str, Any]) -> dict[str, Any]:
     except ValueError:
         brief["input"] = shown
     return brief
-
-
-class _NoTrailingSlash:
-    """Answer `/path/` as `/path`, directly: clients of these protocols use both and not all follow redirects."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] == "http" and path.endswith("/") and path.rstrip("/") != scope.get("root_path", ""):
-            bare = {**scope, "path": path.rstrip("/")}
-            await self.app(bare, receive, send)
-            scope["route"] = bare.get("route")
-        else:
-            await self.app(scope, receive, send)
 
 
 class _LimitBody:

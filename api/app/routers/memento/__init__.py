@@ -9,6 +9,16 @@ from app.routers.memento.wire import MAX_BODY, MementoWire
 from app.routers.protocol import protocol
 
 DESCRIPTION = "Memento's REST API over the Commonplace store: a namespace is an app."
+EXAMPLES = {
+    "POST /save": {
+        "content": "Use PostgreSQL for production",
+        "tags": ["decision", "architecture"],
+        "namespace": "myproject",
+        "priority": "high",
+    },
+    "POST /recall": {"query": "database architecture decisions", "namespace": "myproject", "searchMode": "hybrid"},
+    "POST /search": {"query": "authentication OAuth", "limit": 10},
+}
 PREFIX = "/api/"
 OTHERS = ("/api/v1",)
 
@@ -22,7 +32,6 @@ def build(runtime: Runtime) -> FastAPI:
         runtime,
         door="memento",
         max_body=MAX_BODY,
-        strict_content_type=False,
     )
     app.include_router(entries.router)
     app.add_middleware(AnyOrigin)

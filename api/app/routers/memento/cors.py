@@ -40,9 +40,10 @@ class AnyOrigin:
                 MutableHeaders(scope=message).update(ALLOWED)
             await send(message)
 
-        if scope["method"] == "OPTIONS":
+        headers = Headers(scope=scope)
+        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             await Response(status_code=204)(scope, receive, telling)
-        elif _is_stranger(Headers(scope=scope).get("origin"), scope["app"].state.runtime.settings):
+        elif _is_stranger(headers.get("origin"), scope["app"].state.runtime.settings):
             await render(MementoWire().failure(Forbidden(STRANGER)))(scope, receive, telling)
         else:
             await self.app(scope, receive, telling)
