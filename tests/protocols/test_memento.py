@@ -357,7 +357,7 @@ def test_where_everybody_is_the_admin_pages_of_strangers_are_refused(runtime: Ru
     def ask(origin: str, *allowed: str) -> Response:
         runtime.settings = runtime.settings.model_copy(update={"cors_origins": list(allowed)})
         client = TestClient(create_app(runtime.settings, runtime), headers={"Origin": origin})
-        return client.post("/api/save", content=b'{"content": "planted"}')
+        return client.post("/api/save", json={"content": "planted"})
 
     refused = ask("https://evil.example")
     error(refused, 403, "FORBIDDEN")
