@@ -1,5 +1,6 @@
 """mem0-local's shapes: an envelope for what went well, one for what did not. Pure: no FastAPI, no I/O."""
 
+import math
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
@@ -46,7 +47,7 @@ class Mem0LocalWire:
         status, code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         if isinstance(error, errors.RateLimited):
-            headers["Retry-After"] = str(max(1, round(error.retry_after + 0.5)))
+            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
         kept = {"event_id": str(error.event_id)} if isinstance(error, errors.Kept) else {}
         return refused(status, code, str(error), kept, headers)
 

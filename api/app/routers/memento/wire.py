@@ -1,5 +1,6 @@
 """Memento's shapes; see README.md. Pure: no FastAPI, no I/O."""
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -45,7 +46,7 @@ class MementoWire:
         status, code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         if isinstance(error, errors.RateLimited):
-            headers["Retry-After"] = str(max(1, round(error.retry_after + 0.5)))
+            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
         return _refused(status, code, str(error), headers)
 
     def invalid(self, problems: list[dict[str, Any]]) -> Reply:
