@@ -4,19 +4,21 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import typer
 
 from app import cli
-from app.routers import openmemory
+from app.routers import mem0_local, memento, openmemory
 from app.services import drafts, filter_fields, filters
 from app.settings import ROOT, Settings
 
 DOCS = ROOT / "docs"
 CONTRACT = ROOT / "api" / "app" / "routers" / "openmemory" / "README.md"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), CONTRACT])
+CONTRACTS = sorted((ROOT / "api" / "app" / "routers").glob("*/README.md"))
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *CONTRACTS])
 
 
 def rows(page: Path) -> list[list[str]]:
@@ -72,15 +74,17 @@ def test_no_command_is_invented() -> None:
     assert len(usages) == len(COMMANDS)
 
 
-def routes() -> set[str]:
-    """Method and path of every OpenMemory endpoint."""
-    paths = openmemory.build(None).openapi()["paths"]  # type: ignore[arg-type]
+def routes(door: ModuleType) -> set[str]:
+    """Method and path of every endpoint of a door."""
+    paths = door.build(None).openapi()["paths"]
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 
-def test_every_route_is_in_the_contract_and_no_other() -> None:
-    documented = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^` ]*)`", "\n".join(_first_cells(CONTRACT))))
-    assert documented == routes()
+@pytest.mark.parametrize("door", [openmemory, mem0_local, memento], ids=lambda door: door.__name__.split(".")[-1])
+def test_every_route_is_in_the_contract_and_no_other(door: ModuleType) -> None:
+    contract = CONTRACT.parent.with_name(door.__name__.split(".")[-1]) / "README.md"
+    documented = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^` ]*)`", "\n".join(_first_cells(contract))))
+    assert documented == routes(door)
 
 
 def _first_cells(page: Path) -> list[str]:

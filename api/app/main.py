@@ -59,6 +59,8 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     _serve_at_the_root(app, unversioned.app, mem0_local.UNVERSIONED)
     opened = doors(runtime)
     for door in opened:
+        if door.prefix:  # by itself it is the door's as well, though there is nothing there
+            app.router.routes.append(Route(door.prefix, door.app))
         app.mount(door.prefix, door.app)
     all_of_them = [*opened, unversioned]
     app.openapi = cache(lambda: merged(TITLE, __version__, DESCRIPTION, all_of_them))  # type: ignore[method-assign]

@@ -254,7 +254,8 @@ def test_errors_have_their_codes(door: TestClient, server: FastAPI, person: Pers
     for path in ("/v1/metrics", "/metrics"):
         error(ann.get(path), 403, "FORBIDDEN")
     error(door.get("/v1/nowhere"), 404, "NOT_FOUND")
-    error(door.get("/v1/"), 404, "NOT_FOUND")
+    for path in ("/v1", "/v1/"):
+        error(door.get(path), 404, "NOT_FOUND")
     answer = door.patch(MEMORIES)
     error(answer, 405, "METHOD_NOT_ALLOWED")
     assert "POST" in answer.headers["Allow"]

@@ -298,13 +298,12 @@ def test_sizes_have_their_bounds(door: TestClient, runtime: Runtime) -> None:
 
 @pytest.mark.one_database
 def test_errors_of_the_framework_have_this_shape(door: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    for method, path in (
-        ("GET", "/api/nowhere"),
-        ("GET", f"/api/{UNKNOWN}"),
-        ("POST", "/api/a/b"),
-        ("DELETE", "/api/v1"),
-    ):
-        error(door.request(method, path), 404, "NOT_FOUND")
+    for path in ("/api/nowhere", f"/api/{UNKNOWN}", "/api/a/b", "/api", "/api/", "/api/v2"):
+        answer = door.get(path)
+        error(answer, 404, "NOT_FOUND")
+        assert_cors(answer)
+    error(door.delete("/api/v2"), 404, "NOT_FOUND")
+    assert door.get("/api/v1").json() == {"detail": "Not Found"}
     for method, path in (("GET", "/api/save"), ("POST", "/api/list"), ("PUT", "/api/health")):
         error(door.request(method, path), 405, "METHOD_NOT_ALLOWED")
     error(door.post("/api/save", content=b"{", headers=JSON), 400, "INVALID_REQUEST")

@@ -19,7 +19,7 @@ EXAMPLES = {
     "POST /recall": {"query": "database architecture decisions", "namespace": "myproject", "searchMode": "hybrid"},
     "POST /search": {"query": "authentication OAuth", "limit": 10},
 }
-PREFIX = "/api/"
+PREFIX = "/api"
 OTHERS = ("/api/v1",)
 
 
@@ -40,5 +40,8 @@ def build(runtime: Runtime) -> FastAPI:
 
 def is_mine(path: str) -> bool:
     """Whether a path of the server is this door's."""
-    others = any(path == other or path.startswith(f"{other}/") for other in OTHERS)
-    return path.startswith(PREFIX) and not others
+    return _is_below(PREFIX, path) and not any(_is_below(other, path) for other in OTHERS)
+
+
+def _is_below(prefix: str, path: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
