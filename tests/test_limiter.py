@@ -1,6 +1,7 @@
 """The limiter by itself: exact among threads and among processes, and what becomes of it while Redis is away."""
 
 import logging
+import socket
 import subprocess
 import sys
 import time
@@ -86,6 +87,21 @@ def test_who_does_not_ask_any_more_is_forgotten(monkeypatch: pytest.MonkeyPatch)
 def test_a_setting_that_makes_no_sense_is_refused_at_the_start(nonsense: str) -> None:
     with pytest.raises(ValueError, match="rate_limit_mem0"):
         Settings(_env_file=None, rate_limit_mem0=nonsense)  # type: ignore[call-arg]
+
+
+def test_a_redis_that_is_no_address_is_refused_at_the_start() -> None:
+    with pytest.raises(ValueError, match="redis_url"):
+        Settings(_env_file=None, redis_url="localhost")  # type: ignore[call-arg]
+
+
+def test_a_redis_that_says_nothing_holds_up_one_request_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiter, "PATIENCE", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        one = Limiter(f"redis://127.0.0.1:{mute.getsockname()[1]}/0")
+        begun = time.monotonic()
+        assert allowed(lambda: one.hit(counts("5/minute")), 100) == 5
+        assert time.monotonic() - begun < 2
+        assert one.is_shared is False
 
 
 def test_off_is_no_limit() -> None:

@@ -30,7 +30,7 @@ def doors(runtime: Runtime) -> list[Door]:
         Door("/api/v1", "OpenMemory", openmemory.build(runtime), openmemory.EXAMPLES),
         Door("/api", "Memento", memento.build(runtime), memento.EXAMPLES),
         Door("/v1", "mem0-local", mem0_local.build(runtime), mem0_local.EXAMPLES),
-        Door("", "mem0", mem0.build(runtime)),  # last: what no other door takes is answered here
+        Door("", "mem0", mem0.build(runtime), mem0.EXAMPLES),  # last: what no other door takes is answered here
     ]
 
 

@@ -91,7 +91,9 @@ class Settings(BaseSettings):
     )
     sweep_seconds: float = Field(15.0, gt=0, description="Pause between two sweeps of the index, in seconds.")
     redis_url: str | None = Field(
-        None, description="Redis that counts requests for several processes; without it each counts its own."
+        None,
+        pattern=r"^(rediss?|redis\+unix)://.",
+        description="Redis that counts requests for several processes; without it each counts its own.",
     )
     rate_limit_mem0_local: Rates = Field("100/minute; 20/10 seconds", description="Requests a key, mem0-local's door.")
     rate_limit_mem9: Rates = Field("200/2 seconds", description="Requests a key and a client address, mem9's door.")
