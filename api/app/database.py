@@ -179,6 +179,18 @@ class Database:
         with self.session(writing=True) as session, session.begin():
             yield session
 
+    def asked_alone(self, sql: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """The first row of one statement that only reads, asked of the driver without a transaction around it."""
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(sql, values)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            cursor.close()
+            return row
+        finally:
+            connection.close()
+
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()

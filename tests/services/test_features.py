@@ -27,7 +27,8 @@ def told(ctx: AsCaller, *texts: str, run: str | None = "s1") -> list[UUID]:
 def known(ctx: AsCaller, runtime: Runtime, *ids: UUID) -> dict[UUID, features.Trait]:
     with ctx() as c:
         owner = c.session.scalars(select(User.id)).one()
-        return dict(features.traits(c, owner, runtime.engine.index.tokens.model, ids))
+        found = features.traits(c, owner, runtime.engine.index.tokens.model, [id.hex for id in ids])
+    return {UUID(key): trait for key, trait in found.items()}
 
 
 def test_traits_of_a_memory_and_of_what_was_said_before_and_after(ctx: AsCaller, runtime: Runtime) -> None:
@@ -36,12 +37,12 @@ def test_traits_of_a_memory_and_of_what_was_said_before_and_after(ctx: AsCaller,
     found = known(ctx, runtime, two)
     assert found.keys() == {one, two, three}
     trait = found[two]
-    assert (trait.run, trait.before, trait.after, trait.author) == ("s1", one, three, "Ann")
+    assert (trait.run, trait.before, trait.after, trait.author) == ("s1", one.hex, three.hex, "Ann")
     assert (trait.is_question, trait.length, str(trait.occurred_at)[:10]) == (True, len(TURNS[1]), "2023-05-08")
     assert [found[id].is_question for id in (one, three)] == [False, False]
-    assert (found[one].after, found[three].before) == (two, two)  # from there; their own others were not asked for
+    assert (found[one].after, found[three].before) == (two.hex, two.hex)  # from there; their own others were not asked for
     assert (found[one].before, found[three].after) == (None, None)
-    assert known(ctx, runtime, two, three)[three].after == four
+    assert known(ctx, runtime, two, three)[three].after == four.hex
 
 
 def test_what_is_not_active_is_no_neighbour_and_has_no_traits(ctx: AsCaller, runtime: Runtime) -> None:
@@ -50,7 +51,7 @@ def test_what_is_not_active_is_no_neighbour_and_has_no_traits(ctx: AsCaller, run
         states.change(c, [two], State.paused)
     found = known(ctx, runtime, one, two)
     assert found.keys() == {one, three}
-    assert found[one].after == three
+    assert found[one].after == three.hex
 
 
 def test_without_a_session_there_are_no_neighbours(ctx: AsCaller, runtime: Runtime) -> None:
@@ -62,7 +63,7 @@ def test_without_a_session_there_are_no_neighbours(ctx: AsCaller, runtime: Runti
 def test_another_owners_memories_have_no_traits(ctx: AsCaller, runtime: Runtime) -> None:
     ids = told(ctx, *TURNS)
     with ctx() as c:
-        assert features.traits(c, UUID(int=7), "any", ids) == {}
+        assert features.traits(c, UUID(int=7), "any", [id.hex for id in ids]) == {}
 
 
 def test_tokens_are_stored_with_the_index_and_go_with_the_memory(ctx: AsCaller, runtime: Runtime) -> None:

@@ -17,6 +17,7 @@ from app.database import Database
 from app.engine import ranking, text
 from app.engine.candidates import Legs, Mode
 from app.engine.confidence import confidences
+from app.engine.keys import Key
 from app.engine.late import Question
 from app.engine.ranking import Ranked, Trait
 from app.engine.tokens import Tokens, TokensChange
@@ -27,7 +28,7 @@ LEAST_DEPTH = 100  # candidates that each leg adds at least, whatever the limit:
 ASKED_ABOUT = 64  # the best of them by both legs, of which more is asked before they are ranked
 
 BESIDE = ("database", "sqlite")  # vector stores beside the memories, in their database; the second is its older name
-Ask = Callable[[str, Sequence[UUID]], Mapping[UUID, Trait]]
+Ask = Callable[[str, Sequence[Key]], Mapping[Key, Trait]]
 """What `rank` asks for the traits of memories and of their neighbours (`services.features.asker`); the tokens
 are to be of the model that is named."""
 
@@ -206,20 +207,21 @@ class Index:
             question = Question(question)
         legs = Legs(self.store, self.words)
         asked = legs.asked(owner, query, question, mode)
-        candidates = legs.search(asked, mode, max(LEAST_DEPTH, 2 * limit), within)
-        traits: dict[UUID, Trait] = {}
+        among = None if within is None else {id.hex for id in within}
+        candidates = legs.search(asked, mode, max(LEAST_DEPTH, 2 * limit), among)
+        traits: Mapping[Key, Trait] = {}
         if mode == "hybrid" and ask is not None and candidates:
-            traits |= ask(self.tokens.model, [one.id for one in ranking.best(candidates, ASKED_ABOUT)])
-            beside = traits.keys() - {one.id for one in candidates}  # what is said next to the best may answer, too
-            candidates += legs.of(asked, beside if within is None else beside & set(within))
+            traits = ask(self.tokens.model, [one.key for one in ranking.best(candidates, ASKED_ABOUT)])
+            beside = traits.keys() - {one.key for one in candidates}  # what is said next to the best may answer, too
+            candidates += legs.of(asked, beside if among is None else beside & among)
         pool = ranking.Pool(candidates, traits, query, question, asked.weight)
         return _with_confidence(pool, asked.rarity, ranking.rank(pool, mode, limit))
 
 
 def _with_confidence(pool: ranking.Pool, rarity: float, ranked: list[Ranked]) -> list[Ranked]:
-    sure = dict(zip((one.id for one in pool.candidates), confidences(pool, rarity).tolist(), strict=True))
+    sure = dict(zip((one.key for one in pool.candidates), confidences(pool, rarity).tolist(), strict=True))
     for one in ranked:
-        one.confidence = sure[one.id]
+        one.confidence = sure[one.id.hex]
     return ranked
 
 

@@ -5,12 +5,27 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, and_, bindparam, func, or_, select, tuple_, union
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    tuple_,
+    union,
+)
 from sqlalchemy.orm import aliased
 
 from app.context import Context
 from app.database import asked_last
 from app.engine.index import Ask
+from app.engine.keys import Key
 from app.engine.late import unpack
 from app.engine.ranking import Trait
 from app.models import Memory, MemoryTokens, State
@@ -32,8 +47,13 @@ def _beside(memory: type[Memory], *, before: bool) -> ScalarSelect[UUID]:
     return beside.correlate(memory).scalar_subquery()
 
 
+def _key(id: ColumnElement[UUID]) -> ColumnElement[Key]:
+    """An id as the ranking calls it, written by the database: making UUIDs of hundreds took as long as reading them."""
+    return func.replace(cast(id, String), "-", "")
+
+
 def _statement() -> Select[*tuple[Any, ...]]:
-    ids = bindparam("ids", expanding=True, type_=Memory.id.type)
+    ids = bindparam("ids", expanding=True, type_=Uuid(as_uuid=False))
     owned = Memory.user_id == bindparam("owner", type_=Memory.user_id.type)
     beside = (_beside(_best, before=True).label("before"), _beside(_best, before=False).label("after"))
     # Materialized: each neighbour is looked for once, and it is what costs most.
@@ -43,10 +63,10 @@ def _statement() -> Select[*tuple[Any, ...]]:
     tokens = and_(MemoryTokens.memory_id == Memory.id, MemoryTokens.model == bindparam("model"))
     return (
         select(
-            Memory.id,
+            _key(Memory.id),
             Memory.run_id,
-            best.c.before,
-            best.c.after,
+            _key(best.c.before),
+            _key(best.c.after),
             Memory.author,
             Memory.occurred_at,
             or_(end.like("%?"), end.like("%\uff1f")),
@@ -67,24 +87,24 @@ def asker(ctx: Context, owner_id: UUID) -> Ask:
     return partial(traits, ctx, owner_id)
 
 
-def traits(ctx: Context, owner_id: UUID, model: str, ids: Sequence[UUID]) -> Mapping[UUID, Trait]:
-    """The traits of those of `ids` that are the owner's and active, and of what stands before and after them in their
+def traits(ctx: Context, owner_id: UUID, model: str, keys: Sequence[Key]) -> Mapping[Key, Trait]:
+    """The traits of those of `keys` that are the owner's and active, and of what stands before and after them in their
     sessions; with token vectors of `model`."""
-    rows = ctx.rows(TRAITS, {"owner": owner_id, "model": model, "ids": list(ids)})
+    rows = ctx.rows(TRAITS, {"owner": owner_id, "model": model, "ids": list(keys)})
     ctx.release()  # the ranking goes on to ask the index, which may be far away
-    # What stands next to one of `ids` knows it from there: its own neighbours were not looked for.
-    befores = {after: id for id, _, _, after, *_ in rows if after}
-    afters = {before: id for id, _, before, *_ in rows if before}
+    # What stands next to one of `keys` knows it from there: its own neighbours were not looked for.
+    befores = {after: key for key, _, _, after, *_ in rows if after}
+    afters = {before: key for key, _, before, *_ in rows if before}
     return {
-        id: Trait(
+        key: Trait(
             run,
-            before or befores.get(id),
-            after or afters.get(id),
+            before or befores.get(key),
+            after or afters.get(key),
             author,
             when,
             bool(asks),
             length,
             unpack(tokens) if tokens else None,
         )
-        for id, run, before, after, author, when, asks, length, tokens in rows
+        for key, run, before, after, author, when, asks, length, tokens in rows
     }
