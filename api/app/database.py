@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -235,7 +235,7 @@ def _sqlite_engine(url: str) -> Engine:
         if connection.get_execution_options().get("writing"):
             _begin_write(connection, lock)
         else:
-            connection.exec_driver_sql("BEGIN")
+            _raw(connection).execute("BEGIN").close()  # of the driver: it cannot fail, and costs a tenth so
 
     @event.listens_for(engine, "commit")
     def release_after_commit(connection: Connection) -> None:
@@ -249,6 +249,11 @@ def _sqlite_engine(url: str) -> Engine:
             _finish_write(connection, lock, "ROLLBACK")
 
     return engine
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    raw: Any = connection.connection.dbapi_connection
+    return cast(sqlite3.Connection, raw)
 
 
 def _set_pragmas(connection: Any) -> None:

@@ -15,7 +15,9 @@ from app.engine.ranking import SIGNALS, WITH_TOKENS, Candidate, Mode, Pool, Rank
 MODES = st.sampled_from(sorted(SIGNALS))
 COSINES = st.none() | st.floats(-1, 1)
 KEYWORDS = st.none() | st.floats(0, 100, exclude_min=True)
-CANDIDATES = st.lists(st.builds(Candidate, st.uuids().map(lambda id: id.hex), COSINES, KEYWORDS), unique_by=lambda c: c.key, max_size=30)
+CANDIDATES = st.lists(
+    st.builds(Candidate, st.uuids().map(lambda id: id.hex), COSINES, KEYWORDS), unique_by=lambda c: c.key, max_size=30
+)
 WORD = st.sampled_from(["ann", "bo", "cy"])
 
 

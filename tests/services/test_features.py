@@ -40,7 +40,10 @@ def test_traits_of_a_memory_and_of_what_was_said_before_and_after(ctx: AsCaller,
     assert (trait.run, trait.before, trait.after, trait.author) == ("s1", one.hex, three.hex, "Ann")
     assert (trait.is_question, trait.length, str(trait.occurred_at)[:10]) == (True, len(TURNS[1]), "2023-05-08")
     assert [found[id].is_question for id in (one, three)] == [False, False]
-    assert (found[one].after, found[three].before) == (two.hex, two.hex)  # from there; their own others were not asked for
+    assert (found[one].after, found[three].before) == (
+        two.hex,
+        two.hex,
+    )  # from there; their own others were not asked for
     assert (found[one].before, found[three].after) == (None, None)
     assert known(ctx, runtime, two, three)[three].after == four.hex
 

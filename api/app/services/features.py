@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
+    SQLColumnExpression,
     String,
     Uuid,
     and_,
@@ -47,7 +48,7 @@ def _beside(memory: type[Memory], *, before: bool) -> ScalarSelect[UUID]:
     return beside.correlate(memory).scalar_subquery()
 
 
-def _key(id: ColumnElement[UUID]) -> ColumnElement[Key]:
+def _key(id: SQLColumnExpression[Any]) -> ColumnElement[Key]:
     """An id as the ranking calls it, written by the database: making UUIDs of hundreds took as long as reading them."""
     return func.replace(cast(id, String), "-", "")
 
