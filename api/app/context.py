@@ -23,6 +23,7 @@ from app.bookmarks import Bookmarks
 from app.database import Database, now
 from app.engine.engine import Engine
 from app.engine.index import Vectors
+from app.engine.ranking.kept import KeptTraits
 from app.engine.sync import sync
 from app.models import AccessBatch
 from app.settings import Settings
@@ -68,6 +69,7 @@ class Runtime:
         self.database = Database(settings.url)
         self.relaxed = self.database.relaxed()
         self.bookmarks = Bookmarks()
+        self.traits = KeptTraits()
         self.wake = threading.Event()  # set it to have the sweep begin now
         self.work = threading.Event()  # set it to have the worker look for adds that wait now
         self.engine = Engine(self.relaxed, settings.data_dir, settings.vector_cache_bytes)

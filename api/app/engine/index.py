@@ -21,16 +21,16 @@ from app.engine.keys import Key
 from app.engine.late import Question
 from app.engine.ranking import Ranked, Trait
 from app.engine.tokens import Tokens, TokensChange
-from app.engine.words import Said, Words, WordsChange
+from app.engine.words import Level, Said, Words, WordsChange
 
 Vectors = NDArray[np.float32]
 LEAST_DEPTH = 100  # candidates that each leg adds at least, whatever the limit: 200 find no more (decision 0006)
 ASKED_ABOUT = 64  # the best of them by both legs, of which more is asked before they are ranked
 
 BESIDE = ("database", "sqlite")  # vector stores beside the memories, in their database; the second is its older name
-Ask = Callable[[str, Sequence[Key]], Mapping[Key, Trait]]
+Ask = Callable[[str, Sequence[Key], Level | None], Mapping[Key, Trait]]
 """What `rank` asks for the traits of memories and of their neighbours (`services.features.asker`); the tokens
-are to be of the model that is named."""
+are to be of the model that is named, and all of it as new as the level of the words."""
 
 
 class Embedder(Protocol):
@@ -209,9 +209,11 @@ class Index:
         asked = legs.asked(owner, query, question, mode)
         among = None if within is None else {id.hex for id in within}
         candidates = legs.search(asked, mode, max(LEAST_DEPTH, 2 * limit), among)
+        level = self.words.level(owner)  # before the truth is asked: what it says is as new as this or newer
         traits: Mapping[Key, Trait] = {}
         if mode == "hybrid" and ask is not None and candidates:
-            traits = ask(self.tokens.model, [one.key for one in ranking.best(candidates, ASKED_ABOUT)])
+            best = [one.key for one in ranking.best(candidates, ASKED_ABOUT)]
+            traits = ask(self.tokens.model, best, level)
             beside = traits.keys() - {one.key for one in candidates}  # what is said next to the best may answer, too
             candidates += legs.of(asked, beside if among is None else beside & among)
         pool = ranking.Pool(candidates, traits, query, question, asked.weight)

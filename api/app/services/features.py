@@ -29,6 +29,7 @@ from app.engine.index import Ask
 from app.engine.keys import Key
 from app.engine.late import unpack
 from app.engine.ranking import Trait
+from app.engine.words import Level
 from app.models import Memory, MemoryTokens, State
 
 _best, _other = aliased(Memory), aliased(Memory)
@@ -84,28 +85,45 @@ TRAITS = _statement()
 
 
 def asker(ctx: Context, owner_id: UUID) -> Ask:
-    """What `Index.rank` is to ask for the traits of the owner's memories. One statement a call."""
+    """What `Index.rank` is to ask for the traits of the owner's memories. One statement a call, or none."""
     return partial(traits, ctx, owner_id)
 
 
-def traits(ctx: Context, owner_id: UUID, model: str, keys: Sequence[Key]) -> Mapping[Key, Trait]:
+def traits(
+    ctx: Context, owner_id: UUID, model: str, keys: Sequence[Key], level: Level | None = None
+) -> Mapping[Key, Trait]:
     """The traits of those of `keys` that are the owner's and active, and of what stands before and after them in their
-    sessions; with token vectors of `model`."""
-    rows = ctx.rows(TRAITS, {"owner": owner_id, "model": model, "ids": list(keys)})
+    sessions; with token vectors of `model`.
+
+    What was asked for since the owner's words came `level` is not asked for again; without a level all is.
+    """
+    stamp = (owner_id, model, level)
+    whole, beside = ctx.runtime.traits.known(stamp, keys) if level else ({}, {})
+    missing = [key for key in keys if key not in whole]
+    if missing:
+        found, near = _read(ctx, owner_id, model, missing)
+        if level:
+            ctx.runtime.traits.keep(stamp, found, near)
+        whole, beside = whole | found, beside | near
     ctx.release()  # the ranking goes on to ask the index, which may be far away
-    # What stands next to one of `keys` knows it from there: its own neighbours were not looked for.
-    befores = {after: key for key, _, _, after, *_ in rows if after}
-    afters = {before: key for key, _, before, *_ in rows if before}
-    return {
-        key: Trait(
-            run,
-            before or befores.get(key),
-            after or afters.get(key),
-            author,
-            when,
-            bool(asks),
-            length,
-            unpack(tokens) if tokens else None,
-        )
+    return _linked(whole, beside)
+
+
+def _read(ctx: Context, owner_id: UUID, model: str, keys: Sequence[Key]) -> tuple[dict[Key, Trait], dict[Key, Trait]]:
+    """The traits of `keys`, and of their neighbours, whose own were not looked for."""
+    rows = ctx.rows(TRAITS, {"owner": owner_id, "model": model, "ids": list(keys)})
+    found = {
+        key: Trait(run, before, after, author, when, bool(asks), length, unpack(tokens) if tokens else None)
         for key, run, before, after, author, when, asks, length, tokens in rows
     }
+    asked = set(keys)
+    whole = {key: trait for key, trait in found.items() if key in asked}
+    return whole, {key: trait for key, trait in found.items() if key not in asked}
+
+
+def _linked(whole: Mapping[Key, Trait], beside: Mapping[Key, Trait]) -> Mapping[Key, Trait]:
+    """All of them; what stands next to one that is `whole` knows it from there."""
+    befores = {trait.after: key for key, trait in whole.items() if trait.after}
+    afters = {trait.before: key for key, trait in whole.items() if trait.before}
+    linked = {key: one._replace(before=befores.get(key), after=afters.get(key)) for key, one in beside.items()}
+    return {**linked, **whole}

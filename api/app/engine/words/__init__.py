@@ -13,6 +13,9 @@ from sqlalchemy.orm import Session
 
 from app.engine.keys import Key
 
+Level = tuple[int, int]
+"""An owner's counters: every change of a memory that a search could find raises the first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -52,6 +55,9 @@ class Words(Protocol):
 
     def frequencies(self, owner: UUID, terms: Sequence[str]) -> tuple[dict[str, int], int]:
         """In how many of the owner's memories each term is, and how many memories there are."""
+
+    def level(self, owner: UUID) -> Level | None:
+        """What a search of the owner's just now was level with; None where nothing is counted."""
 
     def close(self) -> None:
         """Close what is open."""

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.database import Database
 from app.engine.keys import Key
-from app.engine.words import Said
+from app.engine.words import Level, Said
 from app.engine.words.postings import K1, B
 from app.engine.words.rarity import MAX_TERMS, rare
 
@@ -120,6 +120,10 @@ class PostgresWords:
         with self._database.reading() as session:
             size, having = self._having(session.connection(), owner, list(dict.fromkeys(terms)))
             return having, size.memories
+
+    def level(self, owner: UUID) -> Level | None:
+        """Not known: nothing is counted here, for nothing is held in memory."""
+        return None
 
     def reset(self) -> None:
         """Empty the table."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.database import Database
 from app.engine.keys import Key
 from app.engine.owners import Counters, OwnerCache
-from app.engine.words import Said
+from app.engine.words import Level, Said
 from app.engine.words.postings import Postings
 from app.engine.words.rarity import MAX_TERMS, rare
 
@@ -113,6 +113,11 @@ class SqliteWords:
         held = self._postings.level(self._database, owner.hex)
         with held.lock:
             return held.frequencies(terms), len(held)
+
+    def level(self, owner: UUID) -> Level | None:
+        """What a search of the owner's just now was level with."""
+        held = self._postings.peek(owner.hex)
+        return (held.change, held.removed) if held is not None and held.change >= 0 else None
 
     def reset(self) -> None:
         """Empty the table."""
