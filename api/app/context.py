@@ -156,8 +156,8 @@ class Context:
             self._sync()
 
     def _write_reads(self) -> None:
-        with self.runtime.relaxed.transaction() as session:
-            session.connection().execute(NOTE_READS, self._reads)
+        with self.runtime.relaxed.writing() as connection:
+            connection.execute(NOTE_READS, self._reads)
 
     def _sync(self) -> None:
         if not self.engine.is_ready:

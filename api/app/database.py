@@ -25,6 +25,7 @@ from sqlalchemy import (
     Engine,
     FunctionElement,
     MetaData,
+    String,
     Uuid,
     and_,
     case,
@@ -37,6 +38,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
 
@@ -74,6 +76,23 @@ def _in_sqlite(*_: Any, **__: Any) -> str:
 @compiles(sql_id)
 def _in_postgresql(*_: Any, **__: Any) -> str:
     return "gen_random_uuid()"
+
+
+class id_key(FunctionElement[str]):
+    """An id as its 32 hexadecimal digits, written by the database: no UUID is made of it."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(id_key, "sqlite")
+def _key_in_sqlite(element: id_key, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)  # so it is stored
+
+
+@compiles(id_key)
+def _key_in_postgresql(element: id_key, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"replace(CAST({compiler.process(element.clauses, **kw)} AS text), '-', '')"
 
 
 def asked_last(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -178,6 +197,12 @@ class Database:
         """A writing session: committed at the end, rolled back on an exception."""
         with self.session(writing=True) as session, session.begin():
             yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """`transaction` without a session, which takes as long again as one statement."""
+        with self.engine.execution_options(writing=True).begin() as connection:
+            yield connection
 
     def asked_alone(self, sql: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """The first row of one statement that only reads, asked of the driver without a transaction around it."""

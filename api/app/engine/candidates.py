@@ -24,6 +24,7 @@ class Asked:
         vector: without the owner's common words; None when the vector leg is not asked.
         weight: what each token of the question counts, (tokens,); None without tokens.
         rarity: what all its words weigh together, in BM25's terms.
+        size: how many memories the owner has, if the question has words.
     """
 
     owner: UUID
@@ -31,6 +32,7 @@ class Asked:
     vector: Vectors | None = None
     weight: Vectors | None = None
     rarity: float = 0.0
+    size: int = 0
 
 
 class Legs:
@@ -51,8 +53,9 @@ class Legs:
         weight = {term: 0.0 if common[term] else _rarity(count, size) for term, count in having.items()}
         rarity = sum(weight.values())
         if question is None or mode != "hybrid" or not len(question.states):
-            return Asked(owner, terms, vector, None, rarity)
-        return Asked(owner, terms, late.vector_without(question, common), late.weights(question, weight), rarity)
+            return Asked(owner, terms, vector, None, rarity, size)
+        without, weights = late.vector_without(question, common), late.weights(question, weight)
+        return Asked(owner, terms, without, weights, rarity, size)
 
     def search(self, asked: Asked, mode: Mode, depth: int, within: Collection[Key] | None) -> list[Candidate]:
         """The `depth` best of each leg that the mode asks; only among `within` if it is given."""

@@ -26,6 +26,7 @@ from app.engine.words import Level, Said, Words, WordsChange
 Vectors = NDArray[np.float32]
 LEAST_DEPTH = 100  # candidates that each leg adds at least, whatever the limit: 200 find no more (decision 0006)
 ASKED_ABOUT = 64  # the best of them by both legs, of which more is asked before they are ranked
+KEPT_OF = 5_000  # memories of an owner whose traits are kept: of more, few are asked for again before they go
 
 BESIDE = ("database", "sqlite")  # vector stores beside the memories, in their database; the second is its older name
 Ask = Callable[[str, Sequence[Key], Level | None], Mapping[Key, Trait]]
@@ -209,7 +210,8 @@ class Index:
         asked = legs.asked(owner, query, question, mode)
         among = None if within is None else {id.hex for id in within}
         candidates = legs.search(asked, mode, max(LEAST_DEPTH, 2 * limit), among)
-        level = self.words.level(owner)  # before the truth is asked: what it says is as new as this or newer
+        # Before the truth is asked: what it says is as new as this or newer.
+        level = self.words.level(owner) if asked.size <= KEPT_OF else None
         traits: Mapping[Key, Trait] = {}
         if mode == "hybrid" and ask is not None and candidates:
             best = [one.key for one in ranking.best(candidates, ASKED_ABOUT)]

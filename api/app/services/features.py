@@ -6,15 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     ScalarSelect,
     Select,
-    SQLColumnExpression,
-    String,
     Uuid,
     and_,
     bindparam,
-    cast,
     func,
     or_,
     select,
@@ -24,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.context import Context
-from app.database import asked_last
+from app.database import asked_last, id_key
 from app.engine.index import Ask
 from app.engine.keys import Key
 from app.engine.late import unpack
@@ -49,11 +45,6 @@ def _beside(memory: type[Memory], *, before: bool) -> ScalarSelect[UUID]:
     return beside.correlate(memory).scalar_subquery()
 
 
-def _key(id: SQLColumnExpression[Any]) -> ColumnElement[Key]:
-    """An id as the ranking calls it, written by the database: making UUIDs of hundreds took as long as reading them."""
-    return func.replace(cast(id, String), "-", "")
-
-
 def _statement() -> Select[*tuple[Any, ...]]:
     ids = bindparam("ids", expanding=True, type_=Uuid(as_uuid=False))
     owned = Memory.user_id == bindparam("owner", type_=Memory.user_id.type)
@@ -65,10 +56,10 @@ def _statement() -> Select[*tuple[Any, ...]]:
     tokens = and_(MemoryTokens.memory_id == Memory.id, MemoryTokens.model == bindparam("model"))
     return (
         select(
-            _key(Memory.id),
+            id_key(Memory.id),
             Memory.run_id,
-            _key(best.c.before),
-            _key(best.c.after),
+            id_key(best.c.before),
+            id_key(best.c.after),
             Memory.author,
             Memory.occurred_at,
             or_(end.like("%?"), end.like("%\uff1f")),

@@ -7,7 +7,7 @@ They hold as long as the owner's words have not changed since, which every chang
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.engine.keys import Key
 from app.engine.ranking.pool import Trait
@@ -19,8 +19,7 @@ Stamp = tuple[object, ...]
 """What traits belong to: an owner, how often the owner's words have changed, and whose token vectors they have."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(NamedTuple):
     stamp: Stamp
     trait: Trait
     is_whole: bool  # its own neighbours are known; of a neighbour they were not looked for
