@@ -122,3 +122,59 @@ def test_neighbours_are_found_in_the_index_of_turns_and_the_rest_by_id(ctx: AsCa
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
     assert sum("COVERING INDEX ix_memories_turns" in step for step in plan) == 2
     assert not any(step.startswith("SCAN memor") or "ix_memories_owner" in step for step in plan)
+
+
+def asked(ctx: AsCaller, runtime: Runtime, words: str) -> tuple[list[str], int]:
+    """What a search finds, and how often it asks for traits."""
+    seen: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(runtime.database.engine, "before_cursor_execute", note)
+    with ctx() as c:
+        found = [hit.memory.content for hit in searches.search(c, Query(words)).hits]
+    event.remove(runtime.database.engine, "before_cursor_execute", note)
+    return found, sum("memory_tokens" in statement for statement in seen)
+
+
+@pytest.mark.one_database  # on PostgreSQL nothing says that nothing has changed: it is asked each time
+def test_traits_are_asked_for_again_only_when_something_changed(ctx: AsCaller, runtime: Runtime) -> None:
+    _, two, three, _ = told(ctx, *TURNS)
+    assert asked(ctx, runtime, "a blue boat")[1] == 1
+    found, times = asked(ctx, runtime, "the boat that floats")
+    assert (TURNS[2] in found, times) == (True, 0)
+    for change in (State.paused, State.active, State.deleted):
+        with ctx(writing=True) as c:
+            states.change(c, [three], change)
+        found, times = asked(ctx, runtime, "the boat that floats")
+        assert (TURNS[2] in found, times) == (change == State.active, 1)
+        assert asked(ctx, runtime, "the boat that floats") == (found, 0)
+    with ctx(writing=True) as c:
+        memories.edit(c, two, "Which boat of the three?")
+    found, times = asked(ctx, runtime, "boat")
+    assert (TURNS[1] in found, "Which boat of the three?" in found, times) == (False, True, 1)
+
+
+@pytest.mark.one_database
+def test_another_owners_change_takes_nothing_away(ctx: AsCaller, runtime: Runtime) -> None:
+    told(ctx, *TURNS)
+    asked(ctx, runtime, "boat")
+    with ctx(writing=True) as c:
+        memories.add(c, "bo", [draft("We have a boat.")], app=None, infer=False)
+    assert asked(ctx, runtime, "boat")[1] == 0
+
+
+@pytest.mark.one_database
+def test_what_is_kept_says_the_same_as_what_is_asked(ctx: AsCaller, runtime: Runtime) -> None:
+    turns = told(ctx, *(f"Turn number {number}" for number in range(12)))
+    model = runtime.engine.index.tokens.model
+    with ctx() as c:
+        owner = c.session.scalars(select(User.id)).one()
+        for start, step in ((0, 5), (1, 2), (3, 1), (0, 1), (2, 4), (0, 3)):
+            keys = [id.hex for id in turns[start::step]]
+            kept = features.traits(c, owner, model, keys, (1, 0))
+            fresh = features.traits(c, owner, model, keys)
+            assert {key: (*trait[:-1], bytes(trait[-1])) for key, trait in kept.items()} == {
+                key: (*trait[:-1], bytes(trait[-1])) for key, trait in fresh.items()
+            }
