@@ -23,6 +23,7 @@ from app.bookmarks import Bookmarks
 from app.database import Database, now
 from app.engine.engine import Engine
 from app.engine.index import Vectors
+from app.engine.ranking.kept import KeptTraits
 from app.engine.sync import sync
 from app.limiter import Limiter
 from app.measures import Measures
@@ -72,6 +73,7 @@ class Runtime:
         self.bookmarks = Bookmarks()
         self.limiter = Limiter(settings.redis_url)
         self.measures = Measures()
+        self.traits = KeptTraits()
         self.wake = threading.Event()  # set it to have the sweep begin now
         self.work = threading.Event()  # set it to have the worker look for adds that wait now
         self.engine = Engine(self.relaxed, settings.data_dir, settings.vector_cache_bytes)
@@ -158,8 +160,8 @@ class Context:
             self._sync()
 
     def _write_reads(self) -> None:
-        with self.runtime.relaxed.transaction() as session:
-            session.connection().execute(NOTE_READS, self._reads)
+        with self.runtime.relaxed.writing() as connection:
+            connection.execute(NOTE_READS, self._reads)
 
     def _sync(self) -> None:
         if not self.engine.is_ready:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sqlalchemy import ColumnElement
+
 from app.context import Context
 from app.engine.late import Question
 from app.engine.ranking import Mode
@@ -13,7 +15,7 @@ from app.services.drafts import checked_characters
 from app.services.filters import Clause
 from app.services.reranks import Order
 from app.services.scopes import Scope
-from app.services.sifting import Look, sift
+from app.services.sifting import LIVING, Look, sift
 from app.services.surroundings import Turns
 from app.services.views import MemoryView
 
@@ -177,7 +179,10 @@ def looked(scope: Scope, query: Query, vector: Question | None, mode: Mode, clau
     """The question to the index, and the conditions on its answers; None where nothing may be shown at all."""
     if scope.owner_id is None or (scope.reader and not scope.reader.is_active):
         return None
-    seen = [*scopes.visible(scope, show_expired=query.show_expired), *(clause.condition for clause in clauses)]
     is_narrowed = bool(clauses) or (scope.reader is not None and scope.reader.has_rules)
+    seen: Sequence[ColumnElement[bool]] = LIVING
+    if is_narrowed or query.show_expired:
+        conditions = (clause.condition for clause in clauses)
+        seen = [*scopes.visible(scope, show_expired=query.show_expired), *conditions]
     is_selective = any(clause.is_selective for clause in clauses)
     return Look(scope.owner_id, query.text, vector, mode, seen, is_narrowed, is_selective, query.threshold or 0.0)
