@@ -29,6 +29,18 @@ def items(answer: str, names: Iterable[str]) -> list[Any]:
     raise Unusable(f'there is no JSON object with a list "{wanted[0]}" in the answer')
 
 
+def record(answer: str) -> dict[str, Any]:
+    """The first JSON object in the answer.
+
+    Raises:
+        Unusable: there is none.
+    """
+    for value in _values(answer):
+        if isinstance(value, dict):
+            return value
+    raise Unusable("there is no JSON object in the answer")
+
+
 def _named(value: Any, names: Iterable[str]) -> Any:
     return next((value[name] for name in names if name in value), None) if isinstance(value, Mapping) else None
 

@@ -4,6 +4,8 @@ from app.models.accesses import AccessBatch, AccessLog, AppAccess
 from app.models.apps import AccessControl, App, Webhook
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
+from app.models.exports import MemoryExport
+from app.models.feedback import MemoryFeedback
 from app.models.index import IndexBuild, IndexClaim, MemoryTerms, MemoryTokens, MemoryVector, VectorOwner, WordOwner
 from app.models.memories import (
     Category,
@@ -31,6 +33,8 @@ __all__ = [
     "IndexClaim",
     "LoginSession",
     "Memory",
+    "MemoryExport",
+    "MemoryFeedback",
     "MemoryTally",
     "MemoryTerms",
     "MemoryTokens",
