@@ -97,9 +97,18 @@ def reading_app(ctx: Context, app: str | None) -> str | None:
     return bound or app or (None if ctx.caller.is_person else DEFAULT_APP)
 
 
-def visible(scope: Scope) -> list[ColumnElement[bool]]:
-    """What an app may read: active, not expired, its owner's, not hidden from the app by a pause or a rule."""
-    return [*living(scope.owner_id, (State.active,)), *allowed(scope.reader)]
+def of_door(ctx: Context, door: str) -> str | None:
+    """The app as whom a caller reads through a door that names none: the key's, else the door's; None for a person."""
+    return ctx.caller.app or (None if ctx.caller.is_person else door)
+
+
+def visible(scope: Scope, *, show_expired: bool = False) -> list[ColumnElement[bool]]:
+    """What an app may read: active, not expired, its owner's, not hidden from the app by a pause or a rule.
+
+    `show_expired` is for the doors that have such a switch: what has expired, until the worker deletes it.
+    """
+    found = living(scope.owner_id, (State.active,))
+    return [*(found[:-1] if show_expired else found), *allowed(scope.reader)]
 
 
 def governed(ctx: Context, scope: Scope) -> list[ColumnElement[bool]]:
