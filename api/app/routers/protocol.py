@@ -184,7 +184,8 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-def _identify(request: Request, shown: str | None, scope: str) -> Caller:
+def identify(request: Request, shown: str | None, scope: str) -> Caller:
+    """Who shows this credential, if they may do that: `read`, `write` or `admin`."""
     caller = accounts.authenticate(runtime_of(request), shown)
     accounts.require(caller, scope)
     request.state.user_id = caller.name
@@ -193,13 +194,13 @@ def _identify(request: Request, shown: str | None, scope: str) -> Caller:
 
 def reading(request: Request, shown: Credential) -> Iterator[Context]:
     """A Context that only reads."""
-    with runtime_of(request).context(_identify(request, shown, "read")) as ctx:
+    with runtime_of(request).context(identify(request, shown, "read")) as ctx:
         yield ctx
 
 
 def writing(request: Request, shown: Credential) -> Iterator[Context]:
     """A Context that writes, committed before the answer goes out."""
-    with runtime_of(request).context(_identify(request, shown, "write"), writing=True) as ctx:
+    with runtime_of(request).context(identify(request, shown, "write"), writing=True) as ctx:
         yield ctx
 
 

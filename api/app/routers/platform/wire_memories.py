@@ -1,0 +1,155 @@
+"""Memories, lists and histories in the hosted mem0's shapes. Pure: no FastAPI, no I/O."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.routers.platform import wire
+from app.routers.platform.fields import Name, Narrowed, Object, Page, Time
+from app.services.histories import Version
+from app.services.views import Listing, MemoryView, Window
+
+Item = TypeVar("Item")
+
+PAGE_SIZE = 100
+MOST = 1_000  # memories of a list that has no pages
+EVENTS = {"ADD": "ADD", "DELETE": "DELETE"}  # everything else that happens to a memory is an UPDATE
+
+
+class Paging(BaseModel):
+    """`?page=&page_size=`; the older paths have no pages without them."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    page: Page | None = None
+    page_size: int | None = Field(None, ge=1, le=MOST)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anybody asked for pages."""
+        return self.page is not None or self.page_size is not None
+
+    def window(self, usual: int = PAGE_SIZE) -> Window:
+        """The piece of the list that the page is."""
+        size = self.page_size or usual
+        return Window(size, ((self.page or 1) - 1) * size)
+
+
+class ListRequest(Narrowed, Paging):
+    """What a list is narrowed to, and its page."""
+
+    limit: int | None = Field(None, ge=1, le=MOST, description="Of a list that has no pages.")
+    top_k: int | None = Field(None, ge=1, le=MOST, description="The same.")
+    latest_only: bool = False
+
+    @property
+    def piece(self) -> Window:
+        """What a list without pages shows."""
+        return self.window() if self.is_asked else Window(self.limit or self.top_k or MOST)
+
+
+class MemoryUpdate(BaseModel):
+    """PUT /v1/memories/{id}/; what is not sent stays as it is."""
+
+    text: str | None = None
+    metadata: Object | None = None
+    timestamp: Time = None
+    expiration_date: Name | None = None
+
+
+def day_of(until: datetime | None) -> str | None:
+    """The last day on which it is valid: a memory expires at the end of a day."""
+    return None if until is None else (until - timedelta(microseconds=1)).date().isoformat()
+
+
+def memory(view: MemoryView) -> dict[str, Any]:
+    """One memory."""
+    return {
+        "id": str(view.id),
+        "memory": view.content,
+        "user_id": view.user_id,
+        "agent_id": view.agent_id,
+        "app_id": view.app_name,
+        "run_id": view.run_id,
+        "actor_id": view.author,
+        "hash": hashlib.md5(view.content.encode(), usedforsecurity=False).hexdigest(),
+        "metadata": view.metadata,
+        "categories": view.categories,
+        "immutable": view.memory_type == "pinned",
+        "expiration_date": day_of(view.expires_at),
+        "created_at": view.created_at.isoformat(),
+        "updated_at": view.updated_at.isoformat(),
+    }
+
+
+def updated(view: MemoryView) -> dict[str, Any]:
+    """The answer to a change: the memory, its text under both names that clients know."""
+    return {**memory(view), "text": view.content}
+
+
+def listed(found: Listing[MemoryView], asked: ListRequest, url: str) -> Any:
+    """The answer to an older list: the memories alone, an object with `results`, or a page if one was asked for."""
+    shown = [wire.only(asked.fields, memory(view)) for view in found.items]
+    if asked.is_asked:
+        return page(Listing(shown, found.total), asked.window(), url, lambda one: one)
+    return wrapped(shown, asked)
+
+
+def listed_page(found: Listing[MemoryView], asked: ListRequest, url: str) -> dict[str, Any]:
+    """The answer to a list of version 3: always a page."""
+    return page(found, asked.window(), url, lambda view: wire.only(asked.fields, memory(view)))
+
+
+def wrapped(shown: list[dict[str, Any]], asked: Narrowed) -> Any:
+    """Results as the older paths answer them."""
+    if not (asked.is_wrapped or asked.enable_graph):
+        return shown
+    return {"results": shown, **({"relations": []} if asked.enable_graph else {})}
+
+
+def page(found: Listing[Item], window: Window, url: str, shape: Callable[[Item], Any]) -> dict[str, Any]:
+    """A page: how many there are in all, where the pages beside it are, and what is on it."""
+    number = window.offset // window.limit + 1
+    last = -(-found.total // window.limit)
+    return {
+        "count": found.total,
+        "next": _other(url, number + 1, window.limit) if number < last else None,
+        "previous": _other(url, number - 1, window.limit) if number > 1 else None,
+        "results": [shape(item) for item in found.items],
+    }
+
+
+def _other(url: str, number: int, size: int) -> str:
+    parts = urlsplit(url)
+    kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("page", "page_size")]
+    return urlunsplit(parts._replace(query=urlencode([*kept, ("page", number), ("page_size", size)])))
+
+
+def history(found: Sequence[Version], view_of: tuple[str, str]) -> list[dict[str, Any]]:
+    """Every version, oldest first, each beside the text before it. `view_of`: the memory's id and its owner."""
+    memory_id, owner = view_of
+    rows = []
+    before: str | None = None
+    for version in sorted(found, key=lambda one: one.version):
+        event = EVENTS.get(version.event, "UPDATE")
+        after = None if event == "DELETE" else version.content
+        rows.append(
+            {
+                "id": f"{memory_id}:{version.version}",
+                "memory_id": memory_id,
+                "input": [],
+                "old_memory": before,
+                "new_memory": after,
+                "user_id": owner,
+                "event": event,
+                "metadata": version.metadata,
+                "created_at": version.created_at.isoformat(),
+                "updated_at": version.created_at.isoformat(),
+            }
+        )
+        before = version.content
+    return rows
