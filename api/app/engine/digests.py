@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.engine.answers import Unusable, record, text_of
+from app.engine.answers import Unusable, objects, text_of
 from app.engine.extraction import Message
 
 MAX_TEXT = 60_000  # characters of memories that a model is shown, the newest first
@@ -55,7 +55,7 @@ def read_summary(answer: str) -> str:
     Raises:
         Unusable: there is none in the answer.
     """
-    found = text_of(record(answer).get("summary"))
+    found = next((text for one in objects(answer) if (text := text_of(one.get("summary")))), "")
     if not found:
         raise Unusable('there is no JSON object with a text "summary" in the answer')
     return found[:MAX_SUMMARY]
@@ -67,4 +67,7 @@ def read_form(answer: str) -> dict[str, Any]:
     Raises:
         Unusable: there is no JSON object in the answer.
     """
-    return record(answer)
+    found = next(objects(answer), None)
+    if found is None:
+        raise Unusable("there is no JSON object in the answer")
+    return dict(found)

@@ -60,6 +60,7 @@ class Query:
         threshold: 0 to 1; hits below are left out.
         rerank: whether to ask the configured reranker; None is as the configuration says.
         neighbours: 0 to 5 turns before and after each hit.
+        show_expired: what has expired, too, until the worker deletes it.
     """
 
     text: str
@@ -70,6 +71,7 @@ class Query:
     explain: bool = False
     rerank: bool | None = None
     neighbours: int = 0
+    show_expired: bool = False
 
 
 def search(ctx: Context, query: Query, *, user_id: str | None = None, app: str | None = None) -> Result:
@@ -163,7 +165,7 @@ def looked(scope: Scope, query: Query, vector: Question | None, mode: Mode, clau
     """The question to the index, and the conditions on its answers; None where nothing may be shown at all."""
     if scope.owner_id is None or (scope.reader and not scope.reader.is_active):
         return None
-    seen = [*scopes.visible(scope), *(clause.condition for clause in clauses)]
+    seen = [*scopes.visible(scope, show_expired=query.show_expired), *(clause.condition for clause in clauses)]
     is_narrowed = bool(clauses) or (scope.reader is not None and scope.reader.has_rules)
     is_selective = any(clause.is_selective for clause in clauses)
     return Look(scope.owner_id, query.text, vector, mode, seen, is_narrowed, is_selective, query.threshold or 0.0)
