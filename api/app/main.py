@@ -10,7 +10,8 @@ from starlette.middleware.cors import CORSMiddleware
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import openmemory
+from app.routers import openmemory, platform
+from app.routers.by_scheme import Doorway
 from app.settings import Settings
 from app.sweep import Sweep
 
@@ -36,6 +37,10 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app = FastAPI(title="Commonplace", version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
+    hosted = platform.build(runtime)
+    app.router.routes += [Doorway(prefix, hosted, "token") for prefix in ("/v1", "/api/v1")]
+    app.router.routes += [Doorway(prefix, hosted) for prefix in ("/v2", "/v3")]
+    app.mount("/platform", hosted)
     app.mount("/api/v1", openmemory.build(runtime))
     app.add_middleware(
         CORSMiddleware,

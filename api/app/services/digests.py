@@ -25,7 +25,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What a model made (`summary` or `form`) of the `used` newest of `memories.total`; None where there is no model."""
+    """What a model made (`summary` or `form`) of the `used` newest of all; None where there is no model."""
 
     memories: Listing[MemoryView]
     model: str | None = None

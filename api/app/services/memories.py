@@ -139,10 +139,11 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
         for view in views
     ]
     ctx.write(MEMORIES, rows)
-    ctx.write(VERSIONS, [_version(ctx, view, "ADD") for view in views])
+    ctx.write(VERSIONS, [version_row(ctx, view, "ADD") for view in views])
 
 
-def _version(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
+def version_row(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
+    """The row that says what the memory says from now on, and why."""
     return {
         "id": new_id(),
         "memory_id": view.id,
@@ -360,5 +361,5 @@ def rewrite(ctx: Context, new: MemoryView) -> MemoryView:
         )
         .execution_options(synchronize_session=False)
     )
-    ctx.write(VERSIONS, _version(ctx, view, "UPDATE"))
+    ctx.write(VERSIONS, version_row(ctx, view, "UPDATE"))
     return view

@@ -7,9 +7,8 @@ from fastapi import APIRouter, Query, Request
 from app.models import State
 from app.routers.platform import wire, wire_adds, wire_memories, wire_search
 from app.routers.platform.auth import Reading, Writing
-from app.routers.platform.fields import MemoryId, Named
-from app.services import histories, inference, memories, scopes, selections, states
-from app.services.views import Window
+from app.routers.platform.fields import MemoryId
+from app.services import chains, inference, memories, scopes, selections, states
 
 DOOR = "mem0"  # the app of who names none, as in mem0's other wire
 router = APIRouter(tags=["memories"])
@@ -81,8 +80,8 @@ def listing_v1(ctx: Reading, request: Request, asked: Listed) -> Any:
 
 
 @router.delete("/v1/memories", summary="Delete all that is selected")
-def delete_all(ctx: Writing, asked: Annotated[Named, Query()]) -> dict[str, str]:
-    """Whoever selects nothing deletes the caller's own."""
+def delete_all(ctx: Writing, asked: Annotated[wire_memories.DeleteRequest, Query()]) -> dict[str, str]:
+    """All or nothing, with receipts; whoever selects nothing deletes nothing."""
     chosen = selections.chosen(ctx, asked.identifiers, asked.which)
     selections.delete(ctx, chosen, app=scopes.of_door(ctx, DOOR))
     return wire.said("Memories deleted successfully!")
@@ -110,5 +109,4 @@ def delete(ctx: Writing, memory_id: MemoryId, delete_linked: bool = False) -> di
 @router.get("/v1/memories/{memory_id}/history", summary="What a memory said")
 def history(ctx: Reading, memory_id: MemoryId) -> Any:
     """Oldest first; of a deleted memory too, until it is purged."""
-    found = histories.listing(ctx, memory_id, Window(wire_memories.MOST))
-    return wire_memories.history(found.items, (str(memory_id), histories.owner(ctx, memory_id)))
+    return wire_memories.history(chains.chain(ctx, memory_id, door=DOOR))

@@ -86,10 +86,11 @@ class AddRequest(Named):
         """What is to be learned from."""
         named = self.named
         said = [message.turn() for message in self.messages]
-        ids = {"run_id": named["run_id"], "agent_id": named["agent_id"]}
-        taken = intake(said, self.metadata, infer=self.infer, prompt=self._prompt(), **ids)
+        taken = intake(said, self.metadata, infer=self.infer, prompt=self._prompt())
         template = replace(
             taken.template,
+            run_id=named["run_id"] or taken.template.run_id,
+            agent_id=named["agent_id"] or taken.template.agent_id,
             expires_at=self.expiration_date or taken.template.expires_at,
             occurred_at=self.timestamp or taken.template.occurred_at,
             memory_type=PINNED if self.immutable else taken.template.memory_type,
@@ -128,7 +129,7 @@ def added_before(learned: Learned, asked: AddRequest) -> Any:
     results = [queued(learned)] if is_later else _told(learned)["results"]
     if asked.output_format != "v1.1" and not asked.enable_graph:
         return results
-    graph = {"relations": []} if asked.enable_graph else {}
+    graph: dict[str, Any] = {"relations": []} if asked.enable_graph else {}
     return {"results": results, **graph} if is_later else {**_told(learned), "results": results, **graph}
 
 

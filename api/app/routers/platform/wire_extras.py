@@ -12,6 +12,7 @@ from app.routers.platform.wire_memories import MemoryUpdate, memory
 from app.services.digests import Digest
 from app.services.exports import MAX_INSTRUCTIONS, Order
 from app.services.feedbacks import MAX_REASON, Opinion
+from app.services.memories import Edit
 
 MOST = 1_000
 NO_MODEL = "No LLM is configured: these are the memories as they are"
@@ -29,6 +30,10 @@ class BatchUpdate(BaseModel):
     """PUT /v1/batch/: all or none."""
 
     memories: Annotated[list[BatchItem], Field(min_length=1, max_length=MOST)]
+
+    def edits(self) -> dict[UUID, Edit]:
+        """By id; of one that is named twice the last."""
+        return {one.memory_id: one.edit() for one in self.memories}
 
 
 class OneId(BaseModel):

@@ -3,21 +3,21 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.routers.platform import wire
-from app.routers.platform.fields import Name, Narrowed, Object, Page, Time
-from app.services.histories import Version
+from app.routers.platform.fields import End, Named, Narrowed, Object, Page, Time
+from app.services.chains import Link
+from app.services.memories import Edit
 from app.services.views import Listing, MemoryView, Window
 
 Item = TypeVar("Item")
 
 PAGE_SIZE = 100
 MOST = 1_000  # memories of a list that has no pages
-EVENTS = {"ADD": "ADD", "DELETE": "DELETE"}  # everything else that happens to a memory is an UPDATE
 
 
 class Paging(BaseModel):
@@ -46,10 +46,26 @@ class ListRequest(Narrowed, Paging):
     top_k: int | None = Field(None, ge=1, le=MOST, description="The same.")
     latest_only: bool = False
 
+    def paged(self, paging: Paging) -> Self:
+        """With the page that the query asks for, if it does."""
+        asked = {name: value for name, value in paging.model_dump().items() if value is not None}
+        return self.model_copy(update=asked)
+
     @property
     def piece(self) -> Window:
         """What a list without pages shows."""
         return self.window() if self.is_asked else Window(self.limit or self.top_k or MOST)
+
+
+class DeleteRequest(Named):
+    """DELETE /v1/memories/: what is to be deleted; a slip of the pen is not everything."""
+
+    @model_validator(mode="after")
+    def names_something(self) -> Self:
+        """Refuse to delete without being told what."""
+        if not any(self.identifiers.values()) and not self.filters:
+            raise ValueError("give user_id, agent_id, app_id, run_id or filters")
+        return self
 
 
 class MemoryUpdate(BaseModel):
@@ -58,7 +74,19 @@ class MemoryUpdate(BaseModel):
     text: str | None = None
     metadata: Object | None = None
     timestamp: Time = None
-    expiration_date: Name | None = None
+    expiration_date: End = None
+
+    def edit(self) -> Edit:
+        """What is to be changed; an `expiration_date` of null is never."""
+        until = self.expiration_date if "expiration_date" in self.model_fields_set else ...
+        return Edit(self.text, until, self.metadata, occurred_at=self.timestamp)
+
+    @model_validator(mode="after")
+    def says_something(self) -> Self:
+        """Refuse a change of nothing."""
+        if not self.model_fields_set & {"text", "metadata", "timestamp", "expiration_date"}:
+            raise ValueError("give text, metadata, timestamp or expiration_date")
+        return self
 
 
 def day_of(until: datetime | None) -> str | None:
@@ -126,30 +154,26 @@ def page(found: Listing[Item], window: Window, url: str, shape: Callable[[Item],
 def _other(url: str, number: int, size: int) -> str:
     parts = urlsplit(url)
     kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in ("page", "page_size")]
-    return urlunsplit(parts._replace(query=urlencode([*kept, ("page", number), ("page_size", size)])))
+    query = urlencode([*kept, ("page", number), ("page_size", size)])
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/", query=query))
 
 
-def history(found: Sequence[Version], view_of: tuple[str, str]) -> list[dict[str, Any]]:
-    """Every version, oldest first, each beside the text before it. `view_of`: the memory's id and its owner."""
-    memory_id, owner = view_of
-    rows = []
-    before: str | None = None
-    for version in sorted(found, key=lambda one: one.version):
-        event = EVENTS.get(version.event, "UPDATE")
-        after = None if event == "DELETE" else version.content
-        rows.append(
-            {
-                "id": f"{memory_id}:{version.version}",
-                "memory_id": memory_id,
-                "input": [],
-                "old_memory": before,
-                "new_memory": after,
-                "user_id": owner,
-                "event": event,
-                "metadata": version.metadata,
-                "created_at": version.created_at.isoformat(),
-                "updated_at": version.created_at.isoformat(),
-            }
-        )
-        before = version.content
-    return rows
+def history(links: Sequence[Link]) -> list[dict[str, Any]]:
+    """Every change, oldest first, with the text before it and after it."""
+    return [_link(link) for link in links]
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {
+        "id": str(link.id),
+        "memory_id": str(link.memory_id),
+        "input": [],
+        "old_memory": link.old,
+        "new_memory": link.new,
+        "user_id": link.owner,
+        "event": link.event,
+        "metadata": link.metadata,
+        "categories": [],
+        "created_at": link.created_at.isoformat(),
+        "updated_at": (link.updated_at or link.created_at).isoformat(),
+    }

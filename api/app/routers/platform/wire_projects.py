@@ -1,9 +1,9 @@
 """The one organisation and its one project, which is the server's configuration. Pure: no FastAPI, no I/O."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.errors import Invalid
 from app.routers.platform.wire_entities import ORG_ID, PROJECT_ID
@@ -43,10 +43,13 @@ class ProjectUpdate(BaseModel):
         list[Annotated[Category, BeforeValidator(_category)]] | None, Field(max_length=MAX_CATEGORIES)
     ] = None
 
-    @property
-    def strange(self) -> list[str]:
-        """What is asked for that there is not."""
-        return [name for name, value in (self.model_extra or {}).items() if name not in IGNORED and value]
+    @model_validator(mode="after")
+    def nothing_strange(self) -> Self:
+        """Refuse what is asked for that there is not."""
+        strange = [name for name, value in (self.model_extra or {}).items() if name not in IGNORED and value]
+        if strange:
+            raise ValueError(f"this server has no project setting {', '.join(strange)}")
+        return self
 
     def changes(self) -> Json:
         """As the configuration takes it: only what was sent."""
