@@ -33,6 +33,7 @@ MAY_BE_ASYNC = {
     "main.py",
     "logs.py",
     "routers/protocol.py",
+    "routers/mem0/memories.py",
     "routers/openmemory/backup.py",
     "routers/openmemory/paging.py",
 }

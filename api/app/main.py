@@ -2,18 +2,33 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import openmemory, platform
+from app.routers import mem0, openmemory, platform
 from app.routers.by_scheme import Doorway
+from app.routers.reference import Door, merged
 from app.settings import Settings
 from app.sweep import Sweep
+
+TITLE = "Commonplace"
+DESCRIPTION = "A memory server for AI agents: every memory protocol, one store."
+
+
+def doors(runtime: Runtime) -> list[Door]:
+    """The server's doors in the order in which they are asked: who comes first takes a path that two know."""
+    return [
+        Door("/api/v1", "OpenMemory", openmemory.build(runtime)),
+        Door(platform.PREFIX, "mem0 platform", platform.build(runtime)),
+        Door("", "mem0", mem0.build(runtime)),  # last: what no other door takes is answered here
+    ]
 
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
@@ -34,14 +49,16 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         if own:
             runtime.close()
 
-    app = FastAPI(title="Commonplace", version=__version__, lifespan=lifespan, redirect_slashes=False)
+    # Its /docs and /redoc come with their scripts: a page of this server asks no other.
+    app = FastAPIOffline(title=TITLE, version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
-    hosted = platform.build(runtime)
-    app.router.routes += [Doorway(prefix, hosted, "token") for prefix in ("/v1", "/api/v1")]
-    app.router.routes += [Doorway(prefix, hosted) for prefix in ("/v2", "/v3")]
-    app.mount("/platform", hosted)
-    app.mount("/api/v1", openmemory.build(runtime))
+    opened = doors(runtime)
+    hosted = next(door.app for door in opened if door.prefix == platform.PREFIX)
+    app.router.routes += [Doorway(prefix, hosted, scheme) for prefix, scheme in platform.DOORWAYS.items()]
+    for door in opened:
+        app.mount(door.prefix, door.app)
+    app.openapi = cache(lambda: merged(TITLE, __version__, DESCRIPTION, opened))  # type: ignore[method-assign]
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,

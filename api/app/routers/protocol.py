@@ -57,7 +57,7 @@ class Wire(Interface):
 
 def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> FastAPI:
     """A FastAPI app for one protocol, with no routes yet."""
-    app = FastAPI(title=title, description=description, redirect_slashes=False)
+    app = FastAPI(title=title, description=description, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
 
     @app.exception_handler(CommonplaceError)

@@ -12,8 +12,8 @@ from app.database import Base, now
 from app.engine.index import Vectors
 from app.engine.text import compose
 from app.errors import Forbidden, Invalid, NotFound
-from app.models import Memory, memory_categories
-from app.services import categories, drafts, memories, scopes
+from app.models import Memory, State, memory_categories
+from app.services import categories, drafts, memories, scopes, states
 from app.services.memories import Edit
 from app.services.views import MemoryView, fetch
 
@@ -62,6 +62,20 @@ def change_many(ctx: Context, wanted: Mapping[UUID, Edit], *, door: str) -> int:
     return len(wanted)
 
 
+def delete_many(ctx: Context, ids: Sequence[UUID], *, door: str, linked: bool = False) -> int:
+    """Delete what is visible through the door, all or none; with `linked` also what they superseded. How many named.
+
+    Raises:
+        NotFound: one of them does not exist, or is not visible through the door; it names the first.
+        Forbidden: the app of the key is paused.
+    """
+    named = list(dict.fromkeys(ids))
+    owners = set(ctx.session.scalars(select(Memory.user_id).where(Memory.id.in_(named)).distinct()))
+    _found(ctx, named, owners, door)
+    states.change(ctx, states.linked(ctx, named) if linked else named, State.deleted)
+    return len(named)
+
+
 def _checked(edit: Edit) -> Edit:
     drafts.checked_metadata(edit.metadata)
     return edit if edit.content is None else replace(edit, content=drafts.checked_text(edit.content))
@@ -100,7 +114,7 @@ def _found(ctx: Context, ids: Sequence[UUID], owners: set[UUID], door: str) -> l
         seen |= {view.id: view for view in fetch(ctx, ids, *scopes.visible(scope, show_expired=True))}
     missing = [id for id in ids if id not in seen]
     if missing:
-        raise NotFound(f"{memories.NO_MEMORY}: {missing[0]}")
+        raise NotFound(memories.NO_MEMORY if len(ids) == 1 else f"{memories.NO_MEMORY}: {missing[0]}")
     return [seen[id] for id in ids]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 from app.context import Context
 from app.errors import Invalid, NotFound
 from app.models import App, Memory, User
-from app.services import scopes, selections
+from app.services import accounts, scopes, selections
 from app.services.selections import Selection
 from app.services.views import Listing, Window
 
@@ -120,3 +120,13 @@ def delete(ctx: Context, kind: str, name: str, *, app: str | None) -> int:
         field = "app" if kind == "app" else f"{kind}_id"
         selection = selections.chosen(ctx, {field: name}, all_users=True)
     return selections.delete(ctx, Selection(selection.users, selection.filters), app=app)
+
+
+def delete_everywhere(ctx: Context, kind: str, name: str, *, app: str | None) -> int:
+    """`delete` by an admin, of everybody's memories.
+
+    Raises:
+        Forbidden: the caller is no admin.
+    """
+    accounts.require(ctx.caller, "admin")
+    return delete(ctx, kind, name, app=app)

@@ -116,6 +116,11 @@ def of_door(ctx: Context, door: str) -> str | None:
     return ctx.caller.app or (None if ctx.caller.is_person else door)
 
 
+def writer_of_door(ctx: Context, door: str) -> str:
+    """The app as whom a caller writes through a door that names none."""
+    return ctx.caller.app or door
+
+
 def visible(scope: Scope, *, show_expired: bool = False) -> list[ColumnElement[bool]]:
     """What an app may read: active, not expired, its owner's, not hidden from the app by a pause or a rule.
 

@@ -10,13 +10,14 @@ it is theirs. A "*" as an identifier beside the filters is just a name.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
 from app.context import Context
 from app.errors import Forbidden, Invalid, NotFound
 from app.models import Memory, State, User
-from app.services import accounts, apps, chores, filters, listings, scopes, searches, states
+from app.services import accounts, apps, chores, filters, listings, memories, scopes, searches, states
 from app.services.chores import Results
 from app.services.scopes import Scope
 from app.services.searches import Query, Result
@@ -68,6 +69,30 @@ def chosen(
             rest.append((name, value))
         is_open = is_open or _mentions_user(name, value)
     return Selection(_reach(ctx, users, is_open), _all_of(rest))
+
+
+def of_list(ctx: Context, identifiers: Mapping[str, str | None]) -> Selection:
+    """What a list by identifiers means; without one everybody's, for an admin alone.
+
+    Raises:
+        Forbidden: nobody is named, and the caller is no admin.
+    """
+    if not any(identifiers.values()):
+        accounts.require(ctx.caller, "admin")
+    return chosen(ctx, identifiers, all_users=not any(identifiers.values()))
+
+
+def of_delete(ctx: Context, identifiers: Mapping[str, str | None]) -> Selection:
+    """What an admin's delete by identifiers means.
+
+    Raises:
+        Forbidden: the caller is no admin.
+        Invalid: nobody is named.
+    """
+    accounts.require(ctx.caller, "admin")
+    if not any(identifiers.values()):
+        raise Invalid("At least one identifier is required.")
+    return chosen(ctx, identifiers)
 
 
 def _literal(value: str) -> Any:
@@ -171,6 +196,8 @@ def _of_users(selection: Selection) -> list[ColumnElement[bool]]:
 def search(ctx: Context, query: Query, selection: Selection, *, app: str | None) -> Result:
     """What of the selected answers the query best, logged as shown to `app`; `query.filters` are the selection's.
 
+    A limit of 0 is none.
+
     Over several users each has a ranking of its own, whose scores say nothing of another's: there the score is the
     confidence, 0 to 1.
 
@@ -179,7 +206,9 @@ def search(ctx: Context, query: Query, selection: Selection, *, app: str | None)
         Unavailable: neither leg of the index can answer.
     """
     asked = replace(query, filters=selection.filters)
-    searches.checked(asked)
+    searches.checked(replace(asked, limit=asked.limit or 1))
+    if not asked.limit:
+        return Result([], asked.mode)
     users = _searched(ctx, selection)
     if len(users) == 1:
         return _of_one(ctx, asked, users[0], app)
@@ -221,8 +250,7 @@ def delete(ctx: Context, selection: Selection, *, app: str | None) -> int:
     scope = _scope(ctx, selection, app)
     if scope is None:
         return 0
-    if ctx.caller.app and scope.reader and not scope.reader.is_active:
-        raise Forbidden(f"App {scope.reader.name} is currently paused.")
+    _refuse_paused(ctx, scope)
     seen = [*_governed(ctx, scope), *_of_users(selection), *clauses]
     some = select(Memory.id, Memory.user_id, Memory.version).where(*seen).limit(BATCH).with_for_update()
     count = 0
@@ -232,6 +260,26 @@ def delete(ctx: Context, selection: Selection, *, app: str | None) -> int:
         count += len(rows)
     ctx.after_commit(ctx.runtime.wake.set)
     return count
+
+
+def delete_one(ctx: Context, memory_id: UUID, *, door: str) -> int:
+    """Delete a memory that is visible through `door`, or has expired; 1.
+
+    Raises:
+        NotFound: no such memory, or one that the caller may not see.
+        Forbidden: the app of the key is paused.
+    """
+    scope = memories.scope_of(ctx, memory_id, None, door)
+    _refuse_paused(ctx, scope)
+    seen = scopes.visible(scope, show_expired=True)
+    if ctx.session.scalar(select(Memory.id).where(Memory.id == memory_id, *seen)) is None:
+        raise NotFound(memories.NO_MEMORY)
+    return states.change(ctx, [memory_id], State.deleted)
+
+
+def _refuse_paused(ctx: Context, scope: Scope) -> None:
+    if ctx.caller.app and scope.reader and not scope.reader.is_active:
+        raise Forbidden(f"App {scope.reader.name} is currently paused.")
 
 
 def _governed(ctx: Context, scope: Scope) -> list[ColumnElement[bool]]:

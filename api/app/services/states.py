@@ -112,13 +112,13 @@ def set_many(ctx: Context, ids: Sequence[UUID], state: State, user_id: str | Non
     return len(wanted)
 
 
-def linked(ctx: Context, memory_id: UUID) -> list[UUID]:
-    """The memory, and those of the caller's that it superseded, and that those did: at most 1,000."""
-    chain = select(Memory.id).where(Memory.id == memory_id).cte("chain", recursive=True)
+def linked(ctx: Context, ids: Sequence[UUID]) -> list[UUID]:
+    """The memories, and those of the caller's that they superseded, and that those did: at most 1,000 more."""
+    chain = select(Memory.id).where(Memory.id.in_(ids)).cte("chain", recursive=True)
     chain = chain.union(select(Memory.id).join(chain, Memory.superseded_by == chain.c.id))
-    older = select(Memory.id).where(Memory.id.in_(select(chain.c.id)), Memory.id != memory_id)
+    older = select(Memory.id).where(Memory.id.in_(select(chain.c.id)), Memory.id.not_in(ids))
     seen = asked_last(*scopes.governed(ctx, _scope(ctx, None)))
-    return [memory_id, *ctx.session.scalars(older.where(seen).limit(MOST_LINKED))]
+    return [*ids, *ctx.session.scalars(older.where(seen).limit(MOST_LINKED))]
 
 
 def archive(ctx: Context, ids: Sequence[UUID], user_id: str | None = None) -> int:

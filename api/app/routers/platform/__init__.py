@@ -8,6 +8,9 @@ from app.routers.platform.wire import PlatformWire
 from app.routers.protocol import protocol
 
 DESCRIPTION = "What mem0's hosted API answers, over the Commonplace store: for `MemoryClient` with `host=`."
+PREFIX = "/platform"
+# Where its paths lead to it without that prefix; in two places other protocols live, whose clients show no `Token`.
+DOORWAYS: dict[str, str | None] = {"/v1": "token", "/api/v1": "token", "/v2": None, "/v3": None}
 
 
 def build(runtime: Runtime) -> FastAPI:

@@ -4,11 +4,10 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from app.models import State
 from app.routers.platform import wire_extras as wire
 from app.routers.platform.auth import Writing
 from app.routers.platform.memories import DOOR
-from app.services import edits, states
+from app.services import edits
 
 router = APIRouter(prefix="/v1/batch", tags=["batch"])
 
@@ -22,4 +21,4 @@ def update(ctx: Writing, body: wire.BatchUpdate) -> Any:
 @router.delete("", summary="Delete memories")
 def delete(ctx: Writing, body: wire.BatchDelete) -> Any:
     """Their versions are kept until they are purged."""
-    return wire.counted("deleted", states.set_many(ctx, body.ids, State.deleted))
+    return wire.counted("deleted", edits.delete_many(ctx, body.ids, door=DOOR))

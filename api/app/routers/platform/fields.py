@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.errors import Invalid, NotFound
+from app.services import filters
 from app.services.drafts import checked_characters, expiry, moment
 
 MAX_WRITTEN = 20_000  # characters of filters in a query
@@ -72,6 +73,12 @@ MemoryId = Annotated[UUID, BeforeValidator(known_id)]
 Page = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 
 
+def between(start: datetime | None, end: datetime | None) -> list[Mapping[str, Any]]:
+    """Filters on when a memory was made."""
+    bounds = {"gte": start, "lte": end}
+    return [{"created_at": {name: when.isoformat()}} for name, when in bounds.items() if when]
+
+
 class Named(BaseModel):
     """Whose memories, and which: mem0's four identifiers and its filters, which may name them too."""
 
@@ -86,12 +93,20 @@ class Named(BaseModel):
     @property
     def identifiers(self) -> dict[str, str | None]:
         """By name; null where nothing was said."""
+        return {name: value for name, value in self._named().items() if value != filters.ANY}
+
+    def _named(self) -> dict[str, str | None]:
         return {"user_id": self.user_id, "agent_id": self.agent_id, "app_id": self.app_id, "run_id": self.run_id}
 
     @property
     def which(self) -> Mapping[str, Any]:
         """The filters with everything else that narrows."""
-        return self.filters
+        beside = [*({name: value} for name, value in self._named().items() if value == filters.ANY), *self.beside()]
+        return {"AND": [self.filters, *beside]} if beside else self.filters
+
+    def beside(self) -> list[Mapping[str, Any]]:
+        """What narrows beside the filters."""
+        return []
 
 
 class Narrowed(Named):
@@ -107,9 +122,8 @@ class Narrowed(Named):
     enable_graph: bool = False
     output_format: str | None = None
 
-    @property
-    def which(self) -> Mapping[str, Any]:
-        """The filters with everything else that narrows."""
+    def beside(self) -> list[Mapping[str, Any]]:
+        """What narrows beside the filters."""
         beside: list[Mapping[str, Any]] = []
         if self.categories:
             beside.append({"categories": {"in": self.categories}})
@@ -117,11 +131,7 @@ class Narrowed(Named):
             beside.append({"metadata": self.metadata})
         if self.keywords:
             beside.append({"memory": {"icontains": self.keywords}})
-        if self.start_date:
-            beside.append({"created_at": {"gte": self.start_date.isoformat()}})
-        if self.end_date:
-            beside.append({"created_at": {"lte": self.end_date.isoformat()}})
-        return {"AND": [self.filters, *beside]} if beside else self.filters
+        return [*beside, *between(self.start_date, self.end_date)]
 
     @property
     def is_wrapped(self) -> bool:

@@ -4,11 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from app.models import State
 from app.routers.platform import wire, wire_adds, wire_memories, wire_search
 from app.routers.platform.auth import Reading, Writing
 from app.routers.platform.fields import MemoryId
-from app.services import chains, inference, memories, scopes, selections, states
+from app.services import chains, edits, inference, memories, scopes, selections
 
 DOOR = "mem0"  # the app of who names none, as in mem0's other wire
 router = APIRouter(tags=["memories"])
@@ -21,7 +20,7 @@ Paged = Annotated[wire_memories.Paging, Query()]
 def add(ctx: Writing, body: wire_adds.AddRequest) -> Any:
     """Left to the worker, unless `async_mode` is false: `GET /v1/event/{id}/` tells how it went."""
     named = body.named
-    app = named["app_id"] or scopes.of_door(ctx, DOOR)
+    app = named["app_id"] or scopes.writer_of_door(ctx, DOOR)
     learned = inference.add(ctx, named["user_id"], body.taken_in(), app=app, later=wire_adds.later(body))
     return wire_adds.added(learned, body)
 
@@ -30,7 +29,7 @@ def add(ctx: Writing, body: wire_adds.AddRequest) -> Any:
 def add_before(ctx: Writing, body: wire_adds.AddRequest) -> Any:
     """Done before the answer, unless `async_mode` is true."""
     named = body.named
-    app = named["app_id"] or scopes.of_door(ctx, DOOR)
+    app = named["app_id"] or scopes.writer_of_door(ctx, DOOR)
     learned = inference.add(ctx, named["user_id"], body.taken_in(), app=app, later=bool(body.async_mode))
     return wire_adds.added_before(learned, body)
 
@@ -102,7 +101,7 @@ def update(ctx: Writing, memory_id: MemoryId, body: wire_memories.MemoryUpdate) 
 @router.delete("/v1/memories/{memory_id}", summary="Delete one memory")
 def delete(ctx: Writing, memory_id: MemoryId, delete_linked: bool = False) -> dict[str, str]:
     """With `delete_linked` also those that it superseded, and that those did."""
-    states.set_many(ctx, states.linked(ctx, memory_id) if delete_linked else [memory_id], State.deleted)
+    edits.delete_many(ctx, [memory_id], door=DOOR, linked=delete_linked)
     return wire.said("Memory deleted successfully!")
 
 

@@ -1,13 +1,14 @@
 """Batches, feedback, exports, summaries and profiles in the hosted mem0's shapes. Pure: no FastAPI, no I/O."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
 
 from app.errors import Invalid
-from app.routers.platform.fields import End, MemoryId, Name, Named, Object, Time
+from app.routers.platform.fields import End, MemoryId, Name, Named, Object, Time, between
 from app.routers.platform.wire_memories import MemoryUpdate, memory
 from app.services.digests import Digest
 from app.services.exports import MAX_INSTRUCTIONS, Order
@@ -97,15 +98,13 @@ class Selecting(Named):
     start_date: Time = None
     end_date: End = None
 
+    def beside(self) -> list[Mapping[str, Any]]:
+        """What narrows beside the filters."""
+        return between(self.start_date, self.end_date)
+
     def order(self, form: dict[str, Any] | None = None, instructions: str | None = None) -> Order:
         """As services take it."""
-        beside: list[dict[str, Any]] = []
-        if self.start_date:
-            beside.append({"created_at": {"gte": self.start_date.isoformat()}})
-        if self.end_date:
-            beside.append({"created_at": {"lte": self.end_date.isoformat()}})
-        filters = {"AND": [self.filters, *beside]} if beside else self.filters
-        return Order(self.identifiers, filters, form, instructions)
+        return Order(self.identifiers, self.which, form, instructions)
 
 
 class ExportCreate(Selecting):

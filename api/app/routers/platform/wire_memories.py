@@ -63,7 +63,7 @@ class DeleteRequest(Named):
     @model_validator(mode="after")
     def names_something(self) -> Self:
         """Refuse to delete without being told what."""
-        if not any(self.identifiers.values()) and not self.filters:
+        if not self.which and not any(self.identifiers.values()):
             raise ValueError("give user_id, agent_id, app_id, run_id or filters")
         return self
 
