@@ -9,7 +9,7 @@ from app.routers.platform.auth import Writing
 from app.routers.platform.memories import DOOR
 from app.services import edits
 
-router = APIRouter(prefix="/v1/batch", tags=["batch"])
+router = APIRouter(prefix="/v1/batch", tags=["batch"], strict_content_type=False)
 
 
 @router.put("", summary="Change memories")

@@ -10,7 +10,7 @@ from app.routers.platform.fields import Name
 from app.routers.platform.memories import DOOR
 from app.services import entities, scopes, users
 
-router = APIRouter(tags=["entities"])
+router = APIRouter(tags=["entities"], strict_content_type=False)
 
 
 @router.get("/v1/ping", summary="Whose key it is")

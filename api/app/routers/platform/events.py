@@ -10,7 +10,7 @@ from app.routers.platform.auth import Reading
 from app.routers.platform.fields import MemoryId
 from app.services import receipts
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], strict_content_type=False)
 
 
 @router.get("/v1/event/{event_id}", summary="Read one receipt")

@@ -12,7 +12,7 @@ from app.routers.protocol import render
 from app.services import digests, exports, feedbacks, scopes, selections
 
 PROFILES, WEBHOOKS = "profiles", "webhooks: it tells nobody by itself of what happens"
-router = APIRouter(tags=["extras"])
+router = APIRouter(tags=["extras"], strict_content_type=False)
 
 
 @router.post("/v1/feedback", summary="Say what a memory is worth")

@@ -41,6 +41,12 @@ def known_id(value: Any) -> Any:
         raise NotFound("Memory not found") from None
 
 
+def _identifier(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
 def _listed(value: Any) -> Any:
     return [part for part in value.split(",") if part] if isinstance(value, str) else value
 
@@ -64,6 +70,7 @@ def _read(value: Any, read: Callable[[object], datetime | None]) -> datetime | N
 
 
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(checked_characters)]
+Identifier = Annotated[Name | None, BeforeValidator(_identifier)]
 Question = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(checked_characters)]
 Object = Annotated[dict[str, Any], BeforeValidator(_object)]
 Names = Annotated[list[Name] | None, BeforeValidator(_listed), Field(max_length=200)]
@@ -84,10 +91,10 @@ class Named(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    user_id: Name | None = None
-    agent_id: Name | None = None
-    app_id: Name | None = None
-    run_id: Name | None = None
+    user_id: Identifier = None
+    agent_id: Identifier = None
+    app_id: Identifier = None
+    run_id: Identifier = None
     filters: Object = {}
 
     @property

@@ -10,7 +10,7 @@ from app.routers.platform.fields import MemoryId
 from app.services import chains, edits, inference, memories, scopes, selections
 
 DOOR = "mem0"  # the app of who names none, as in mem0's other wire
-router = APIRouter(tags=["memories"])
+router = APIRouter(tags=["memories"], strict_content_type=False)
 
 Listed = Annotated[wire_memories.ListRequest, Query()]
 Paged = Annotated[wire_memories.Paging, Query()]

@@ -26,8 +26,8 @@ def ours(org_id: str, project_id: str = PROJECT_ID) -> None:
         raise NotFound("Not found.")
 
 
-router = APIRouter(prefix="/api/v1/orgs/organizations", tags=["projects"])
-known = APIRouter(prefix="/{org_id}", dependencies=[Depends(ours)])
+router = APIRouter(prefix="/api/v1/orgs/organizations", tags=["projects"], strict_content_type=False)
+known = APIRouter(prefix="/{org_id}", dependencies=[Depends(ours)], strict_content_type=False)
 
 
 @router.get("", summary="List organisations")

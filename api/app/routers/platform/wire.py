@@ -36,9 +36,8 @@ class PlatformWire:
         """A request of another shape than declared: each field with its errors, and all of it as the detail."""
         fields: dict[str, list[str]] = {}
         for problem in problems:
-            fields.setdefault(_field(problem.get("loc", ())), []).append(
-                str(problem.get("msg")).removeprefix("Value error, ")
-            )
+            told = str(problem.get("msg")).removeprefix("Value error, ")
+            fields.setdefault(_field(problem.get("loc", ())), []).append(told)
         detail = "; ".join(f"{name}: {' '.join(found)}" for name, found in fields.items())
         return Reply(400, {**fields, "detail": detail})
 
