@@ -51,8 +51,8 @@ class PlatformWire:
 
 
 def _field(loc: Sequence[Any]) -> str:
-    named = [str(part) for part in loc if part not in PLACES]
-    return ".".join(named) or "non_field_errors"
+    named = loc[1:] if loc and loc[0] in PLACES else loc
+    return ".".join(map(str, named)) or "non_field_errors"
 
 
 def said(sentence: str) -> dict[str, str]:
