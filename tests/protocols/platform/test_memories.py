@@ -145,7 +145,7 @@ def test_lists_of_version_3_are_pages(hosted: TestClient) -> None:
     third = ok(hosted.post(second["next"], json={"filters": {"user_id": "ann"}}))
     assert (third["next"], third["previous"]) == (None, second["next"].replace("page=3", "page=2"))
     assert ok(hosted.post("/v3/memories/", json={"filters": {"user_id": "ann"}, "page": 9}))["results"] == []
-    assert shape(first | {"results": first["results"][:1]}) == golden("page")
+    assert first | {"results": []} == golden("page")
 
 
 def test_older_lists_are_lists_unless_a_page_or_an_object_is_asked_for(hosted: TestClient) -> None:
