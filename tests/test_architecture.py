@@ -32,6 +32,7 @@ MAY_COMMIT_IN = "engine/stores/"
 MAY_BE_ASYNC = {
     "main.py",
     "logs.py",
+    "routers/habits.py",
     "routers/protocol.py",
     "routers/mem0/memories.py",
     "routers/openmemory/backup.py",

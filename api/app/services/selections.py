@@ -158,17 +158,24 @@ def listing(
     counted; without `is_counted` the total is only what the window knows of it.
     """
     clauses = [clause.condition for clause in filters.clauses(selection.filters)]
+    if not clauses and not show_expired and (selection.owner or selection.users is None):
+        return _whole(ctx, selection, window, app)
     scope = _scope(ctx, selection, app)
     if scope is None:
         return Listing([], 0)
-    if not clauses and not show_expired and (selection.owner or selection.users is None):
-        return listings.shown(ctx, window, user_id=selection.owner, app=app)
     seen = [*scopes.visible(scope, show_expired=show_expired), *_of_users(selection), *clauses]
     newest = select(Memory.id).where(*seen).order_by(Memory.created_at.desc(), Memory.id.desc())
     ids = ctx.session.scalars(newest.limit(window.limit).offset(window.offset)).all()
     total = _total(ctx, seen, window, len(ids)) if is_counted else window.offset + len(ids)
     apps.log_reads(ctx, scope.reader, ids, "list")
     return Listing(fetch(ctx, ids), total)
+
+
+def _whole(ctx: Context, selection: Selection, window: Window, app: str | None) -> Listing[MemoryView]:
+    try:
+        return listings.shown(ctx, window, user_id=selection.owner, app=app)
+    except NotFound:
+        return Listing([], 0)
 
 
 def _total(ctx: Context, seen: list[ColumnElement[bool]], window: Window, found: int) -> int:

@@ -54,6 +54,8 @@ class Mem0Wire:
 def unavailable(error: errors.Unavailable, request_id: str) -> Reply:
     """A provider or a store that failed: which way, in which request, and the receipt if what was sent is kept."""
     reply = Mem0Wire().failure(error)
+    if isinstance(error, errors.NotConfigured):
+        return reply
     is_store = isinstance(error, errors.StoreUnavailable)
     code = "vector_store_unavailable" if is_store else CODES[error.why]
     kept = {"event_id": str(error.event_id)} if isinstance(error, errors.Kept) else {}
