@@ -12,7 +12,7 @@ from tests.protocols.platform.asking import add
 FEW, MANY = 10, 300
 READS: list[tuple[str, str, Any, int]] = [
     ("POST", "/v3/memories/?page_size=5", {"filters": {"user_id": "ann"}}, 6),
-    ("POST", "/v3/memories/?page_size=5&page=2", {"filters": {"AND": [{"user_id": "ann"}, {"n": {"gte": 1}}]}}, 6),
+    ("POST", "/v3/memories/?page_size=2&page=2", {"filters": {"AND": [{"user_id": "ann"}, {"n": {"gte": 1}}]}}, 6),
     ("POST", "/v3/memories/?page_size=5", {"filters": {"user_id": "*"}}, 6),
     ("POST", "/v2/memories/", {"user_id": "ann", "show_expired": True, "limit": 5}, 6),
     ("GET", "/v1/memories/?user_id=ann&limit=5", None, 6),
@@ -62,7 +62,7 @@ def test_a_read_costs_the_same_with_few_and_with_many(hosted: TestClient, door: 
 
 def test_a_batch_costs_the_same_for_two_and_for_a_hundred(hosted: TestClient, runtime: Runtime) -> None:
     costs = []
-    for count in (2, 100):
+    for count in (3, 2, 100):  # the first one makes the categories
         ids = [add(hosted, f"note {count} {number}") for number in range(count)]
         items = [{"memory_id": id, "text": f"We fly to Rome, {place}"} for place, id in enumerate(ids)]
         with statements(runtime) as changing:
@@ -70,4 +70,4 @@ def test_a_batch_costs_the_same_for_two_and_for_a_hundred(hosted: TestClient, ru
         with statements(runtime) as deleting:
             ok(hosted.request("DELETE", "/v1/batch/", json={"memories": ids}))
         costs.append((len(changing), len(deleting)))
-    assert costs[0] == costs[1]
+    assert costs[1] == costs[2]
