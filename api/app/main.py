@@ -26,7 +26,7 @@ def doors(runtime: Runtime) -> list[Door]:
     """The server's doors in the order in which they are asked: who comes first takes a path that two know."""
     return [
         Door("/api/v1", "OpenMemory", openmemory.build(runtime), openmemory.EXAMPLES),
-        Door(platform.PREFIX, "mem0 platform", platform.build(runtime)),
+        Door(platform.PREFIX, "mem0 platform", platform.build(runtime), platform.EXAMPLES),
         Door("", "mem0", mem0.build(runtime)),  # last: what no other door takes is answered here
     ]
 

@@ -4,8 +4,11 @@ from fastapi import FastAPI
 
 from app.context import Runtime
 from app.routers.platform import batch, entities, events, extras, memories, projects
+from app.routers.platform.examples import EXAMPLES
 from app.routers.platform.wire import PlatformWire
 from app.routers.protocol import protocol
+
+__all__ = ["DOORWAYS", "EXAMPLES", "PREFIX", "build"]
 
 DESCRIPTION = "What mem0's hosted API answers, over the Commonplace store: for `MemoryClient` with `host=`."
 PREFIX = "/platform"
