@@ -47,9 +47,15 @@ EARLY, LATE = (volume.START + volume.MINUTE * n for n in (40_000, 60_000))
 Verb = Callable[[Context], object]
 
 
-def of_mem0(ctx: Context, identifiers: dict[str, str | None], filters: dict[str, Any] | None = None) -> object:
+def of_mem0(
+    ctx: Context,
+    identifiers: dict[str, str | None],
+    filters: dict[str, Any] | None = None,
+    show_expired: bool = False,
+) -> object:
     """The first page of what is selected in mem0's words."""
-    return selections.listing(ctx, selections.chosen(ctx, identifiers, filters), FIRST, app="mem0")
+    chosen = selections.chosen(ctx, identifiers, filters)
+    return selections.listing(ctx, chosen, FIRST, app="mem0", show_expired=show_expired)
 
 
 # Lists in the order of `created_at`: whatever page is asked for, nothing is sorted.
@@ -76,6 +82,7 @@ ORDERED: dict[str, Verb] = {
     "mem0, everybody's": lambda ctx: selections.listing(ctx, selections.of_list(ctx, {}), FIRST, app="mem0"),
     "mem0, an agent's": lambda ctx: of_mem0(ctx, {"user_id": OWNER, "agent_id": "a1"}),
     "mem0, filtered": lambda ctx: of_mem0(ctx, {"user_id": OWNER}, {"topic": {"ne": "food"}}),
+    "mem0, expired too": lambda ctx: of_mem0(ctx, {"user_id": OWNER}, show_expired=True),
     "mem0, several users'": lambda ctx: of_mem0(ctx, {}, {"user_id": [OWNER, OTHER]}),
     "an access log": lambda ctx: access_logs.listing(ctx, MEMORY, Window(10)),
 }

@@ -27,7 +27,7 @@ def doors(runtime: Runtime) -> list[Door]:
     return [
         Door("/api/v1", "OpenMemory", openmemory.build(runtime), openmemory.EXAMPLES),
         Door(platform.PREFIX, "mem0 platform", platform.build(runtime), platform.EXAMPLES),
-        Door("", "mem0", mem0.build(runtime)),  # last: what no other door takes is answered here
+        Door("", "mem0", mem0.build(runtime), mem0.EXAMPLES),  # last: what no other door takes is answered here
     ]
 
 

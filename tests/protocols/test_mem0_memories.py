@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.context import Runtime
+from app.database import now
+from app.models import Memory
 from app.services import accesses, expiry
 from tests.conftest import ADMIN_KEY
 from tests.protocols.asking import API, UNKNOWN, Person, ok, searched, shape
@@ -194,11 +198,27 @@ def test_a_date_hides_a_memory_after_its_day(door: TestClient) -> None:
         assert door.put(f"/memories/{past}", json={"expiration_date": date}).status_code == 422, date
 
 
-def test_what_expired_is_deleted_by_the_worker(door: TestClient, runtime: Runtime) -> None:
-    id = remember(door, "past", expiration_date=today(-1))
-    assert expiry.expire(runtime) == 1
-    assert listed(door, user_id="alice", show_expired=True) == []
+def test_what_the_worker_deleted_because_it_expired_is_shown_on_request(door: TestClient, runtime: Runtime) -> None:
+    id, gone = remember(door, "past", expiration_date=today(-1)), remember(door, "deleted")
+    ok(door.delete(f"/memories/{gone}"))
+    paused = remember(door, "paused", expiration_date="2099-01-01")
+    ok(door.post(f"{API}/memories/actions/pause", json={"memory_ids": [paused], "user_id": "alice"}))
+    with runtime.database.transaction() as session:
+        session.get_one(Memory, UUID(paused)).expires_at = now()
+    assert expiry.expire(runtime) == 2
+    assert listed(door, user_id="alice") == listed(door) == []
+    assert door.get(f"/memories/{id}").status_code == 404
+    shown = ok(door.get("/memories", params={**ALICE, "show_expired": True}))["results"]
+    assert [(one["memory"], one["expiration_date"]) for one in shown] == [("past", today(-1))]
+    assert ok(door.get(f"/memories/{id}", params={"show_expired": True})) == shown[0]
+    assert listed(door, show_expired=True) == ["past"]
+    assert door.get(f"/memories/{gone}", params={"show_expired": True}).status_code == 404
     assert chain(door, id)[-1] == ("DELETE", "past", None)
+    assert door.put(f"/memories/{id}", json={"expiration_date": None}).status_code == 404
+    ok(door.post(f"{API}/memories/{id}/restore"))
+    assert listed(door, user_id="alice") == ["past"]
+    ok(door.delete(f"/memories/{id}"))
+    assert listed(door, user_id="alice", show_expired=True) == []
 
 
 def test_only_what_is_sent_is_changed(door: TestClient) -> None:
@@ -328,3 +348,26 @@ def test_access_is_logged_as_the_app(door: TestClient, runtime: Runtime) -> None
 def test_the_type_of_a_memory_is_kept(door: TestClient) -> None:
     id = remember(door, "Never call before ten", memory_type="pinned")
     assert ok(door.get(f"{API}/memories/{id}"))["memory_type"] == "pinned"
+
+
+def test_a_restore_takes_no_role_for_an_author(door: TestClient) -> None:
+    id = remember(door, "one")
+    ok(door.put(f"/memories/{id}", json={"metadata": {"n": 1}}))
+    ok(door.post(f"{API}/memories/{id}/restore", json={"version": 1}))
+    restored = ok(door.get(f"/memories/{id}"))
+    assert restored["role"] == "user"
+    assert not {"actor_id", "metadata"} & restored.keys()
+
+
+@pytest.mark.one_database
+def test_a_person_who_signed_in_is_no_app(door: TestClient, server: FastAPI, runtime: Runtime) -> None:
+    made = door.post(f"{API}/users", json={"user_id": "ann", "password": "correct horse battery staple"})
+    assert made.status_code in (200, 201)
+    login = {"user_id": "ann", "password": "correct horse battery staple"}
+    token = ok(TestClient(server).post(f"{API}/auth/login", json=login))["access_token"]
+    ann = TestClient(server, headers={"Authorization": f"Bearer {token}"})
+    id = remember(ann, PIZZA, user_id="ann")
+    assert listed(ann, user_id="ann") == found(ann, "pizza") == [PIZZA]
+    accesses.spread(runtime)
+    assert ok(door.get(f"{API}/memories/{id}/access-log"))["logs"] == []
+    assert ok(door.get(f"{API}/memories/{id}"))["app_name"] == "mem0"

@@ -217,3 +217,7 @@ def test_adds_and_searches_embed_once(door: TestClient, encodes: list[int]) -> N
     encodes_before = list(encodes)
     ok(door.put(f"/memories/{first['id']}", json={"expiration_date": "2099-01-01"}))
     assert encodes_before == [2, 1, 1]
+    add(door, "four", user_id="bo")
+    encodes.clear()
+    assert len(found(door, "one", filters={"user_id": "*"})) == 3
+    assert encodes == [1]

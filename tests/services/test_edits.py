@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import Invalid, NotFound
 from app.models import State
-from app.services import chains, memories, restores, states
+from app.services import chains, memories, restores, selections, states
 from app.services.drafts import draft
 from app.services.memories import Edit
 from app.services.searches import Query, search
@@ -65,7 +65,7 @@ def test_a_door_finds_what_is_visible_and_brings_back_what_expired(ctx: AsCaller
     with ctx() as c:
         with pytest.raises(NotFound):
             memories.get(c, id, door="mem0")
-        assert memories.get(c, id, door="mem0", show_expired=True).expires_at == PAST
+        assert selections.get(c, id, door="mem0", show_expired=True).expires_at == PAST
         assert search(c, Query("Rome")).hits == []
         assert len(search(c, Query("Rome", show_expired=True)).hits) == 1
     with ctx(writing=True) as c:

@@ -185,20 +185,17 @@ def _receipt(ctx: Context, owner_id: UUID, app_id: UUID, views: Sequence[MemoryV
     return event_id
 
 
-def get(
-    ctx: Context, memory_id: UUID, user_id: str | None = None, *, door: str | None = None, show_expired: bool = False
-) -> MemoryView:
+def get(ctx: Context, memory_id: UUID, user_id: str | None = None, *, door: str | None = None) -> MemoryView:
     """One memory, logged as shown to the reading app.
 
     Args:
         door: the app that a caller reads as who names none (`scopes.of_door`); then only what is visible is found.
-        show_expired: what has expired, too, until the worker deletes it; through a door alone.
 
     Raises:
         NotFound: no such memory, a deleted one, or one that the caller may not see.
     """
     scope = scope_of(ctx, memory_id, user_id, door)
-    found = _find(ctx, memory_id, scope, door, show_expired)
+    found = _find(ctx, memory_id, scope, door)
     if found is None:
         raise NotFound(NO_MEMORY)
     apps.log_reads(ctx, scope.reader, [memory_id], "get")

@@ -10,10 +10,11 @@ from sqlalchemy.orm import aliased
 from app.context import Context
 from app.database import now
 from app.errors import Forbidden, NotFound
-from app.models import AccessControl, App, Memory, State, User
+from app.models import AccessControl, App, Memory, MemoryVersion, State, User
 
 DEFAULT_APP = "openmemory"  # the app of a credential that is bound to none, as the OpenMemory page has it
 GOVERNED = (State.active, State.paused, State.archived)
+EXPIRED = "EXPIRE"  # the version that the worker leaves of what it deletes because it has expired
 NO_USER = "User not found"
 
 Owner = UUID | BindParameter[UUID] | None
@@ -124,10 +125,25 @@ def writer_of_door(ctx: Context, door: str) -> str:
 def visible(scope: Scope, *, show_expired: bool = False) -> list[ColumnElement[bool]]:
     """What an app may read: active, not expired, its owner's, not hidden from the app by a pause or a rule.
 
-    `show_expired` is for the doors that have such a switch: what has expired, until the worker deletes it.
+    With `show_expired` what has expired, too, until the worker deletes it.
     """
     found = living(scope.owner_id, (State.active,))
     return [*(found[:-1] if show_expired else found), *allowed(scope.reader)]
+
+
+def with_expired(scope: Scope) -> list[ColumnElement[bool]]:
+    """What is visible, and what would be had it not expired: also where the worker has deleted it since."""
+    own: list[ColumnElement[bool]] = [] if scope.owner_id is None else [Memory.user_id == scope.owner_id]
+    by_worker = and_(
+        Memory.state == State.deleted,
+        exists(_version_of(Memory.version.expression).where(MemoryVersion.event == EXPIRED)),
+        exists(_version_of(Memory.version - 1).where(MemoryVersion.state == State.active)),
+    )
+    return [*own, or_(Memory.state == State.active, by_worker), *allowed(scope.reader)]
+
+
+def _version_of(number: ColumnElement[int]) -> Select[UUID]:
+    return select(MemoryVersion.id).where(MemoryVersion.memory_id == Memory.id, MemoryVersion.version == number)
 
 
 def governed(ctx: Context, scope: Scope) -> list[ColumnElement[bool]]:

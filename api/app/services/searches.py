@@ -21,6 +21,8 @@ MAX_QUERY = 10_000  # characters
 MAX_LIMIT = 1_000
 LOGGED_QUERY = 500  # characters of the query that the access log keeps
 
+Embedded = tuple[Question | None, Mode, str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -74,8 +76,18 @@ class Query:
     show_expired: bool = False
 
 
-def search(ctx: Context, query: Query, *, user_id: str | None = None, app: str | None = None) -> Result:
+def search(
+    ctx: Context,
+    query: Query,
+    *,
+    user_id: str | None = None,
+    app: str | None = None,
+    question: Embedded | None = None,
+) -> Result:
     """The memories that answer the query best and that the reading app may see, logged as shown to it.
+
+    Args:
+        question: what `embedded` made of the query, if it was asked before.
 
     Raises:
         NotFound: no such user, or one that the caller may not see.
@@ -84,7 +96,7 @@ def search(ctx: Context, query: Query, *, user_id: str | None = None, app: str |
     """
     checked(query)
     clauses = filters.clauses(query.filters)
-    vector, mode, warning = embedded(ctx, query)
+    vector, mode, warning = question or embedded(ctx, query)
     scope = scopes.resolve(ctx, user_id or ctx.caller.name, app)
     look = looked(scope, query, vector, mode, clauses)
     if look is None:
@@ -145,7 +157,7 @@ def checked(query: Query) -> None:
     checked_characters(query.text)
 
 
-def embedded(ctx: Context, query: Query) -> tuple[Question | None, Mode, str | None]:
+def embedded(ctx: Context, query: Query) -> Embedded:
     """The query's vector, the mode in which can be searched, and a warning if it is another than was asked for.
 
     Raises:

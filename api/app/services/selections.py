@@ -16,11 +16,11 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.context import Context
 from app.errors import Forbidden, Invalid, NotFound
-from app.models import Memory, State, User
+from app.models import Memory, MemoryVersion, State, User
 from app.services import accounts, apps, chores, filters, listings, memories, scopes, searches, states
 from app.services.chores import Results
 from app.services.scopes import Scope
-from app.services.searches import Query, Result
+from app.services.searches import Embedded, Query, Result
 from app.services.views import Listing, MemoryView, Window, fetch
 
 IDENTIFIERS = ("user_id", "agent_id", "run_id")
@@ -155,7 +155,8 @@ def listing(
     """A window of what is selected and visible to `app`, newest first, and logged as shown to it.
 
     A user that is not there, or not the caller's to read, has none. Three statements, four where the total has to be
-    counted; without `is_counted` the total is only what the window knows of it.
+    counted, and one more for the dates of what was deleted because it has expired. Without `is_counted` the total is
+    only what the window knows of it.
     """
     clauses = [clause.condition for clause in filters.clauses(selection.filters)]
     if not clauses and not show_expired and (selection.owner or selection.users is None):
@@ -163,12 +164,13 @@ def listing(
     scope = _scope(ctx, selection, app)
     if scope is None:
         return Listing([], 0)
-    seen = [*scopes.visible(scope, show_expired=show_expired), *_of_users(selection), *clauses]
+    shown = scopes.with_expired(scope) if show_expired else scopes.visible(scope)
+    seen = [*shown, *_of_users(selection), *clauses]
     newest = select(Memory.id).where(*seen).order_by(Memory.created_at.desc(), Memory.id.desc())
     ids = ctx.session.scalars(newest.limit(window.limit).offset(window.offset)).all()
     total = _total(ctx, seen, window, len(ids)) if is_counted else window.offset + len(ids)
     apps.log_reads(ctx, scope.reader, ids, "list")
-    return Listing(fetch(ctx, ids), total)
+    return Listing(_dated(ctx, fetch(ctx, ids)), total)
 
 
 def _whole(ctx: Context, selection: Selection, window: Window, app: str | None) -> Listing[MemoryView]:
@@ -176,6 +178,34 @@ def _whole(ctx: Context, selection: Selection, window: Window, app: str | None) 
         return listings.shown(ctx, window, user_id=selection.owner, app=app)
     except NotFound:
         return Listing([], 0)
+
+
+def _dated(ctx: Context, views: list[MemoryView]) -> list[MemoryView]:
+    """The memories, those that the worker has deleted with the time when they expired."""
+    gone = {view.id: view for view in views if view.state == State.deleted}
+    if gone:
+        versions = select(MemoryVersion.memory_id, MemoryVersion.expires_at).where(
+            MemoryVersion.memory_id.in_(gone), MemoryVersion.event == scopes.EXPIRED
+        )
+        for row in ctx.rows(versions.order_by(MemoryVersion.version)):
+            gone[row.memory_id].expires_at = row.expires_at
+    return views
+
+
+def get(ctx: Context, memory_id: UUID, *, door: str, show_expired: bool = False) -> MemoryView:
+    """`memories.get` through a door; with `show_expired` one that has expired, too, until it is purged.
+
+    Raises:
+        NotFound: no such memory, a deleted one, or one that the caller may not see.
+    """
+    if not show_expired:
+        return memories.get(ctx, memory_id, door=door)
+    scope = memories.scope_of(ctx, memory_id, None, door)
+    found = _dated(ctx, fetch(ctx, [memory_id], *scopes.with_expired(scope)))
+    if not found:
+        raise NotFound(memories.NO_MEMORY)
+    apps.log_reads(ctx, scope.reader, [memory_id], "get")
+    return found[0]
 
 
 def _total(ctx: Context, seen: list[ColumnElement[bool]], window: Window, found: int) -> int:
@@ -219,7 +249,8 @@ def search(ctx: Context, query: Query, selection: Selection, *, app: str | None)
     users = _searched(ctx, selection)
     if len(users) == 1:
         return _of_one(ctx, asked, users[0], app)
-    found = [_of_one(ctx, replace(asked, threshold=None), name, app) for name in users]
+    question = searches.embedded(ctx, asked) if users else None
+    found = [_of_one(ctx, replace(asked, threshold=None), name, app, question) for name in users]
     hits = [replace(hit, score=hit.confidence / 100) for one in found for hit in one.hits]
     best = sorted((hit for hit in hits if hit.score >= (query.threshold or 0)), key=lambda hit: -hit.score)
     modes, warnings = {one.mode for one in found} or {query.mode}, [one.warning for one in found if one.warning]
@@ -238,9 +269,9 @@ def _searched(ctx: Context, selection: Selection) -> tuple[str, ...]:
     return users
 
 
-def _of_one(ctx: Context, query: Query, name: str, app: str | None) -> Result:
+def _of_one(ctx: Context, query: Query, name: str, app: str | None, question: Embedded | None = None) -> Result:
     try:
-        return searches.search(ctx, query, user_id=name, app=app)
+        return searches.search(ctx, query, user_id=name, app=app, question=question)
     except NotFound:  # the user: answered like one who has nothing
         return Result([], query.mode)
 

@@ -5,8 +5,11 @@ from fastapi import FastAPI, Request, Response
 from app.context import Runtime
 from app.errors import Unavailable
 from app.routers.mem0 import configure, entities, memories
+from app.routers.mem0.examples import EXAMPLES
 from app.routers.mem0.wire import Mem0Wire, unavailable
 from app.routers.protocol import protocol, render
+
+__all__ = ["EXAMPLES", "build"]
 
 DESCRIPTION = "mem0's open-source REST API over the Commonplace store."
 

@@ -11,7 +11,7 @@ from app.services import configs, instructions
 
 CONFIGURED = Sentence(message="Configuration set successfully")
 
-router = APIRouter(tags=["configuration"], strict_content_type=False)
+router = APIRouter(tags=["configuration"])
 
 
 @router.post("/configure", summary="Change the configuration")

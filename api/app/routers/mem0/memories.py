@@ -13,7 +13,7 @@ from app.services.views import Window
 
 DOOR = "mem0"  # the app of a key that is bound to none
 
-router = APIRouter(tags=["memories"], strict_content_type=False)
+router = APIRouter(tags=["memories"])
 
 
 async def _identifiers(
@@ -24,7 +24,7 @@ async def _identifiers(
 
 # Async, though it waits for nothing: FastAPI would send a plain function to a thread and back.
 Identifiers = Annotated[dict[str, str | None], Depends(_identifiers)]
-ShowExpired = Annotated[bool, Query(description="What has expired, too, until the worker deletes it.")]
+ShowExpired = Annotated[bool, Query(description="What has expired, too.")]
 
 
 @router.post("/memories", response_model_exclude_unset=True, summary="Store a conversation")
@@ -58,7 +58,7 @@ def delete_all(ctx: Writing, identifiers: Identifiers) -> wire.Sentence:
 @router.get("/memories/{memory_id}", response_model_exclude_unset=True, summary="Read one memory")
 def get(ctx: Reading, memory_id: MemoryId, show_expired: ShowExpired = False) -> wire.MemoryItem:
     """An unknown id is 404."""
-    return wire.item(memories.get(ctx, memory_id, door=DOOR, show_expired=show_expired))
+    return wire.item(selections.get(ctx, memory_id, door=DOOR, show_expired=show_expired))
 
 
 @router.put("/memories/{memory_id}", summary="Change a memory")
