@@ -182,6 +182,14 @@ def test_lists_and_searches_are_narrowed_alike(hosted: TestClient, asked: dict[s
     assert shown(hosted, **asked) == found(hosted, "coffee or train", **asked) == [COFFEE]
 
 
+@pytest.mark.one_database
+def test_a_null_is_as_good_as_absent(hosted: TestClient) -> None:
+    add(hosted, COFFEE)
+    nothing = dict.fromkeys(("categories", "fields", "metadata", "keywords", "start_date", "user_id"))
+    assert shown(hosted, **nothing) == found(hosted, "coffee", threshold=None, rerank=None, **nothing) == [COFFEE]
+    assert ok(hosted.post(ADD, json=body(TRAIN, metadata=None, expiration_date=None, timestamp=None)))["results"]
+
+
 def test_a_day_ends_at_its_end(hosted: TestClient) -> None:
     add(hosted, COFFEE)
     today = now().date()

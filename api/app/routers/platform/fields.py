@@ -73,7 +73,7 @@ Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(checke
 Identifier = Annotated[Name | None, BeforeValidator(_identifier)]
 Question = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(checked_characters)]
 Object = Annotated[dict[str, Any], BeforeValidator(_object)]
-Names = Annotated[list[Name] | None, BeforeValidator(_listed), Field(max_length=200)]
+Names = Annotated[Annotated[list[Name], Field(max_length=200)] | None, BeforeValidator(_listed)]
 Time = Annotated[datetime | None, BeforeValidator(_time)]
 End = Annotated[datetime | None, BeforeValidator(_end)]
 MemoryId = Annotated[UUID, BeforeValidator(known_id)]

@@ -39,9 +39,9 @@ class ProjectUpdate(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     custom_instructions: str | None = None
-    custom_categories: Annotated[
-        list[Annotated[Category, BeforeValidator(_category)]] | None, Field(max_length=MAX_CATEGORIES)
-    ] = None
+    custom_categories: (
+        Annotated[list[Annotated[Category, BeforeValidator(_category)]], Field(max_length=MAX_CATEGORIES)] | None
+    ) = None
 
     @model_validator(mode="after")
     def nothing_strange(self) -> Self:
