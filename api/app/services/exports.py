@@ -11,7 +11,7 @@ from sqlalchemy import Select, delete, select
 
 from app.context import Context
 from app.database import new_id
-from app.errors import NotFound, TooLarge
+from app.errors import Invalid, NotFound, TooLarge
 from app.models import MemoryExport
 from app.services import digests, drafts, selections
 from app.services.digests import Digest
@@ -44,7 +44,7 @@ def create(ctx: Context, order: Order) -> UUID:
         Invalid: the filters are not in the grammar, or the form is too large.
     """
     selections.chosen(ctx, order.identifiers, order.filters)
-    form = drafts.checked_metadata(order.form)
+    form = _checked(order.form)
     if order.instructions and len(order.instructions) > MAX_INSTRUCTIONS:
         raise TooLarge(f"The instructions are longer than {MAX_INSTRUCTIONS} characters")
     kept = MemoryExport(
@@ -60,6 +60,14 @@ def create(ctx: Context, order: Order) -> UUID:
     ctx.session.flush()
     _forget(ctx)
     return kept.id
+
+
+def _checked(form: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The form, if it is plain JSON of a bounded size, as metadata has to be."""
+    try:
+        return drafts.checked_metadata(form)
+    except Invalid as error:
+        raise type(error)(str(error).replace("The metadata", "The schema")) from None
 
 
 def _forget(ctx: Context) -> None:

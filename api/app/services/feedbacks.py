@@ -3,28 +3,30 @@
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.context import Context
 from app.database import now
-from app.errors import TooLarge
-from app.models import MemoryFeedback
-from app.services import memories
+from app.errors import NotFound, TooLarge
+from app.models import Memory, MemoryFeedback
+from app.services import memories, scopes
 from app.services.drafts import checked_characters
 
 Opinion = Literal["POSITIVE", "NEGATIVE", "VERY_NEGATIVE"]
 MAX_REASON = 5_000  # characters
 
 
-def give(ctx: Context, memory_id: UUID, opinion: Opinion | None, reason: str | None) -> None:
+def give(ctx: Context, memory_id: UUID, opinion: Opinion | None, reason: str | None, *, door: str) -> None:
     """Keep the caller's opinion of a memory instead of the one before; None takes it back.
 
     Raises:
-        NotFound: no such memory, a deleted one, or one that the caller may not see.
+        NotFound: no such memory, or one that is not visible through the door.
         TooLarge: the reason is.
     """
-    memories.require(ctx, memory_id)
+    seen = scopes.visible(memories.scope_of(ctx, memory_id, None, door))
+    if ctx.session.scalar(select(Memory.id).where(Memory.id == memory_id, *seen)) is None:
+        raise NotFound(memories.NO_MEMORY)
     if opinion is None:
         mine = [MemoryFeedback.memory_id == memory_id, MemoryFeedback.user_id == ctx.caller.user_id]
         ctx.session.execute(delete(MemoryFeedback).where(*mine))

@@ -86,6 +86,7 @@ def test_a_paused_memory_is_in_no_batch(hosted: TestClient, runtime: Runtime) ->
     with runtime.database.transaction() as session:
         session.execute(update(Memory).values(state="paused"))
     assert refused(change_all(hosted, {"memory_id": id, "text": "x"})) == (404, "Memory not found")
+    assert refused(hosted.post("/v1/feedback/", json={"memory_id": id, "feedback": "NEGATIVE"}))[0] == 404
     assert hosted.request("DELETE", "/v1/batch/", json={"memories": [id]}).status_code == 404
 
 
@@ -206,7 +207,8 @@ def test_a_schema_may_be_written_and_has_to_be_one(hosted: TestClient) -> None:
     for bad in ("nonsense", "[1]", 7, None):
         assert hosted.post("/v1/exports/", json={"schema": bad}).status_code == 400, bad
     assert hosted.post("/v1/exports/", json={"schema": {}, "filters": {"a": {"wat": 1}}}).status_code == 400
-    assert hosted.post("/v1/exports/", json={"schema": {"a": "x" * 70_000}}).status_code == 413
+    large = refused(hosted.post("/v1/exports/", json={"schema": {"a": "x" * 70_000}}))
+    assert large == (413, "The schema is longer than 65536 bytes")
 
 
 def test_the_oldest_orders_are_forgotten(hosted: TestClient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ router = APIRouter(tags=["extras"], strict_content_type=False)
 @router.post("/v1/feedback", summary="Say what a memory is worth")
 def feedback(ctx: Writing, body: shapes.FeedbackRequest) -> Any:
     """One opinion a user and memory, the last one; none takes it back."""
-    feedbacks.give(ctx, body.memory_id, body.feedback, body.feedback_reason)
+    feedbacks.give(ctx, body.memory_id, body.feedback, body.feedback_reason, door=DOOR)
     return shapes.feedback(body)
 
 
