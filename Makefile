@@ -10,6 +10,8 @@ UV = $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv)
 ARGS ?=
 # The tests of shared rate limits start a Redis of their own; where it is not installed and cannot be, make says so.
 REDIS = $(if $(shell command -v redis-server),,redis-server)
+# Clients of npm that tests run against a real server; nothing of them is built or run when they are installed.
+CLIENTS := tests/clients
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
@@ -30,7 +32,7 @@ serve: $(VENV)/.synced ## Install what is missing, migrate, serve on http://127.
 migrate: $(VENV)/.synced ## Bring the database to the newest schema
 	@exec $(BIN)/commonplace migrate $(ARGS)
 
-test: lint $(REDIS) ## Everything: format, lint, types, imports, tests (ARGS="-k word" for some)
+test: lint $(REDIS) $(CLIENTS)/node_modules/.installed ## Everything: format, lint, types, imports, tests (ARGS="-k word" for some)
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.synced-dev ## Check format, lint, types and who imports whom
@@ -70,7 +72,7 @@ bench-crash: bench-%: $(VENV)/.synced-dev ## Is anything lost when the server is
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 clean: ## Remove what can be made again; data/ stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis dist
+	@rm -rf $(VENV) $(CLIENTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis dist
 	@find api bench tests alembic -type d -name __pycache__ -exec rm -rf {} +
 
 .PHONY: redis-server
@@ -90,6 +92,10 @@ $(VENV)/.synced-dev: uv.lock pyproject.toml
 	$(make_venv)
 	@$(UV) sync --quiet --frozen --inexact
 	@touch $(VENV)/.synced $@
+
+$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	@npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 define make_venv
 @$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import mcp, mem0, mem0_local, memento, openmemory
+from app.routers import mcp, mem0, mem0_local, memento, openmemory, platform
+from app.routers.by_scheme import Doorway
 from app.routers.measuring import Measure
 from app.routers.reference import Door, merged
 from app.settings import Settings
@@ -30,6 +31,7 @@ def doors(runtime: Runtime) -> list[Door]:
         Door("/api/v1", "OpenMemory", openmemory.build(runtime), openmemory.EXAMPLES),
         Door("/api", "Memento", memento.build(runtime), memento.EXAMPLES),
         Door("/v1", "mem0-local", mem0_local.build(runtime), mem0_local.EXAMPLES),
+        Door(platform.PREFIX, "mem0 platform", platform.build(runtime), platform.EXAMPLES),
         Door("", "mem0", mem0.build(runtime), mem0.EXAMPLES),  # last: what no other door takes is answered here
     ]
 
@@ -59,6 +61,8 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     _serve_at_the_root(app, unversioned.app, mem0_local.UNVERSIONED)
     opened = doors(runtime)
     app.router.routes.extend(mcp.routes(mcp.build(runtime)))  # before what is mounted at the root
+    hosted = next(door.app for door in opened if door.prefix == platform.PREFIX)
+    app.router.routes += [Doorway(prefix, hosted, scheme) for prefix, scheme in platform.DOORWAYS.items()]
     for door in opened:
         if door.prefix:  # by itself it is the door's as well, though there is nothing there
             app.router.routes.append(Route(door.prefix, door.app))

@@ -15,7 +15,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from app.context import Runtime
-from app.routers import mem0
+from app.routers import mem0, platform
 from tests.conftest import ADMIN_KEY
 from tests.protocols.asking import API, remember
 
@@ -76,6 +76,12 @@ def test_nor_at_mem0s_door(runtime: Runtime, known: dict[str, Any], mode: Genera
 @pytest.mark.parametrize("prefix", ["/v1", "/api"])
 def test_nor_at_the_smaller_doors(server: FastAPI, known: dict[str, Any], mode: GenerationMode, prefix: str) -> None:
     asked(schemathesis.openapi.from_asgi(f"{prefix}/openapi.json", server), known, mode, 4)
+
+
+@MODES
+def test_nor_at_the_hosted_mem0s(runtime: Runtime, known: dict[str, Any], mode: GenerationMode) -> None:
+    schema = schemathesis.openapi.from_asgi("/openapi.json", platform.build(runtime))
+    asked(schema.exclude(path_regex="^/api/v1/|^/v2/profiles"), known, mode, 10)  # what is 501, and the project
 
 
 def asked(schema: Any, known: dict[str, Any], mode: GenerationMode, least: int) -> None:

@@ -4,6 +4,8 @@ from app.models.accesses import AccessBatch, AccessLog, AppAccess
 from app.models.apps import AccessControl, App, Webhook
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
+from app.models.exports import MemoryExport
+from app.models.feedback import MemoryFeedback
 from app.models.grants import Grant, GrantCode, OAuthClient
 from app.models.index import IndexBuild, IndexClaim, MemoryTerms, MemoryTokens, MemoryVector, VectorOwner, WordOwner
 from app.models.memories import (
@@ -34,6 +36,8 @@ __all__ = [
     "IndexClaim",
     "LoginSession",
     "Memory",
+    "MemoryExport",
+    "MemoryFeedback",
     "MemoryTally",
     "MemoryTerms",
     "MemoryTokens",

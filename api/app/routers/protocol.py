@@ -215,7 +215,8 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-def _identify(request: Request, shown: str | None, scope: str) -> Caller:
+def identify(request: Request, shown: str | None, scope: str) -> Caller:
+    """Who shows this credential, if they may do that: `read`, `write` or `admin`."""
     known, caller = getattr(request.state, "caller", (None, None))  # by the rate limit, if this door has one
     if caller is None or known != shown:
         caller = accounts.authenticate(runtime_of(request), shown)
@@ -226,13 +227,13 @@ def _identify(request: Request, shown: str | None, scope: str) -> Caller:
 
 def reading(request: Request, shown: Credential) -> Iterator[Context]:
     """A Context that only reads."""
-    with runtime_of(request).context(_identify(request, shown, "read")) as ctx:
+    with runtime_of(request).context(identify(request, shown, "read")) as ctx:
         yield ctx
 
 
 def writing(request: Request, shown: Credential) -> Iterator[Context]:
     """A Context that writes, committed before the answer goes out."""
-    with runtime_of(request).context(_identify(request, shown, "write"), writing=True) as ctx:
+    with runtime_of(request).context(identify(request, shown, "write"), writing=True) as ctx:
         yield ctx
 
 
@@ -244,7 +245,7 @@ def reading_as(app: str) -> Callable[[Request, str | None], Iterator[Context]]:
     """As `reading`, for a door whose callers all are apps: a key that is bound to none reads as `app`."""
 
     def reading_as_app(request: Request, shown: Credential) -> Iterator[Context]:
-        with runtime_of(request).context(_acting_as(app, _identify(request, shown, "read"))) as ctx:
+        with runtime_of(request).context(_acting_as(app, identify(request, shown, "read"))) as ctx:
             yield ctx
 
     return reading_as_app
@@ -254,7 +255,7 @@ def writing_as(app: str) -> Callable[[Request, str | None], Iterator[Context]]:
     """As `writing`, for a door whose callers all are apps: a key that is bound to none writes as `app`."""
 
     def writing_as_app(request: Request, shown: Credential) -> Iterator[Context]:
-        with runtime_of(request).context(_acting_as(app, _identify(request, shown, "write")), writing=True) as ctx:
+        with runtime_of(request).context(_acting_as(app, identify(request, shown, "write")), writing=True) as ctx:
             yield ctx
 
     return writing_as_app
@@ -265,7 +266,7 @@ def peeking(request: Request, shown: Credential) -> Iterator[Context | None]:
     if shown is None and not runtime_of(request).settings.is_open:
         yield None
         return
-    with runtime_of(request).context(_identify(request, shown, "read")) as ctx:
+    with runtime_of(request).context(identify(request, shown, "read")) as ctx:
         yield ctx
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, select
 
 from app.context import Context
 from app.errors import NotFound
-from app.models import Memory, MemoryVersion, State
+from app.models import Memory, MemoryVersion, State, User
 from app.services import apps, memories, scopes
 
 MOST = 1_000  # versions, the newest
@@ -38,6 +38,7 @@ class Link:
         created_at: the memory's.
         updated_at: when it changed; None for what the memory began with.
         metadata: after the change.
+        owner: the name of the memory's owner.
     """
 
     id: UUID
@@ -49,6 +50,7 @@ class Link:
     updated_at: datetime | None
     author: str | None
     metadata: dict[str, Any]
+    owner: str
 
 
 def chain(ctx: Context, memory_id: UUID, *, door: str) -> list[Link]:
@@ -61,22 +63,24 @@ def chain(ctx: Context, memory_id: UUID, *, door: str) -> list[Link]:
     """
     scope = memories.scope_of(ctx, memory_id, None, door)
     shown = [Memory.state.in_((State.active, State.deleted)), *scopes.allowed(scope.reader)]
-    row = ctx.row(select(Memory.created_at, Memory.author).where(Memory.id == memory_id, *shown))
+    whose = select(Memory.created_at, Memory.author, User.user_id.label("owner")).join(User, User.id == Memory.user_id)
+    row = ctx.row(whose.where(Memory.id == memory_id, *shown))
     if row is None:
         raise NotFound(memories.NO_MEMORY)
     versions = ctx.rows(VERSIONS, {"id": memory_id})[::-1]
     apps.log_reads(ctx, scope.reader, [memory_id], "history")
-    return list(_links(memory_id, row.created_at, row.author, versions))
+    return list(_links(memory_id, row, versions))
 
 
-def _links(memory_id: UUID, created_at: datetime, author: str | None, versions: _Versions) -> Iterator[Link]:
+def _links(memory_id: UUID, memory: Row[*tuple[Any, ...]], versions: _Versions) -> Iterator[Link]:
     before = versions[0] if len(versions) > MOST else None
     for now in versions[1:] if before is not None else versions:
         if before is None or _says(before) != _says(now):
             old, new = _text(before), _text(now)
             event: Literal["ADD", "UPDATE", "DELETE"] = "DELETE" if new is None else "UPDATE" if old else "ADD"
             changed_at = None if before is None else now.created_at
-            yield Link(now.id, memory_id, event, old, new, created_at, changed_at, author, now.metadata)
+            beside = (memory.created_at, changed_at, memory.author, now.metadata, memory.owner)
+            yield Link(now.id, memory_id, event, old, new, *beside)
         before = now
 
 

@@ -140,10 +140,11 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
         for view in views
     ]
     ctx.write(MEMORIES, rows)
-    ctx.write(VERSIONS, [_version(ctx, view, "ADD") for view in views])
+    ctx.write(VERSIONS, [version_row(ctx, view, "ADD") for view in views])
 
 
-def _version(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
+def version_row(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
+    """The row that says what the memory says from now on, and why."""
     return {
         "id": new_id(),
         "memory_id": view.id,
@@ -244,6 +245,7 @@ class Edit:
         expires_at: None is never.
         metadata: in the place of what there is, or with `merges` laid over it. Author, session and times follow it.
         longest: characters of the content.
+        occurred_at: when it happened, whatever the metadata says.
     """
 
     content: str | None = None
@@ -251,6 +253,7 @@ class Edit:
     metadata: Mapping[str, Any] | None = None
     merges: bool = False
     longest: int = drafts.MAX_TEXT
+    occurred_at: datetime | None = None
 
     def of(self, found: MemoryView) -> MemoryView:
         """The memory as it is to be."""
@@ -266,7 +269,7 @@ class Edit:
             author=named.author or found.author,
             agent_id=named.agent_id or found.agent_id,
             run_id=named.run_id or found.run_id,
-            occurred_at=named.occurred_at or found.occurred_at,
+            occurred_at=self.occurred_at or named.occurred_at or found.occurred_at,
             expires_at=until,
         )
 
@@ -306,7 +309,7 @@ def change(
     composed, vectors = "", None
     if content is not None and before is not None and before[0] != content:
         named = drafts.draft("-", wanted.metadata)
-        composed = compose(content, named.author or before[1], named.occurred_at or before[2])
+        composed = compose(content, named.author or before[1], wanted.occurred_at or named.occurred_at or before[2])
         vectors = ctx.engine.embed([composed])
     names = ctx.engine.categories(vectors, 1)[0]
     scope = scope_of(ctx, memory_id, user_id, door)
@@ -358,5 +361,5 @@ def rewrite(ctx: Context, new: MemoryView) -> MemoryView:
         )
         .execution_options(synchronize_session=False)
     )
-    ctx.write(VERSIONS, _version(ctx, view, "UPDATE"))
+    ctx.write(VERSIONS, version_row(ctx, view, "UPDATE"))
     return view

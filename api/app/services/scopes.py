@@ -86,6 +86,20 @@ def resolve(ctx: Context, user_id: str | None = None, app: str | None = None) ->
     return Scope(None if everybody else owner, reader)
 
 
+def of_owner(ctx: Context, owner_id: UUID, name: str | None) -> Scope:
+    """The scope of an owner whom the caller is known to reach, read as the app of that name. One statement.
+
+    Raises:
+        NotFound: there is no such owner any more.
+    """
+    row = ctx.row(SELF, {"owner": owner_id, "app": name or ""})
+    if row is None:
+        raise NotFound(NO_USER)
+    _, app_id, is_active, has_rules = row
+    reader = Reader(owner_id, name, app_id, is_active is not False, bool(app_id and has_rules)) if name else None
+    return Scope(owner_id, reader)
+
+
 def reading_app(ctx: Context, app: str | None) -> str | None:
     """The name of the app that the caller acts as; None for a person who names none.
 
