@@ -208,6 +208,7 @@ def test_a_key_that_is_revoked_ends_its_sse_session(address: str, ctx: AsCaller,
         assert messages.startswith(f"{address}/mcp/messages/?session_id=")
         assert post(messages, INITIALIZE).status_code == 202
         assert post(messages, INITIALIZE, made.secret).status_code == 202
+        assert post(messages.replace("/mcp/messages", "/mcp/cursor/sse/ann/messages"), INITIALIZE).status_code == 202
         assert post(messages, INITIALIZE, other).status_code == 404
         with ctx(writing=True) as c:
             keys.revoke(c, made.view.id)
