@@ -32,12 +32,14 @@ MAY_COMMIT_IN = "engine/stores/"
 MAY_BE_ASYNC = {
     "main.py",
     "logs.py",
+    "routers/habits.py",
     "routers/protocol.py",
     "routers/mcp/entrance.py",
     "routers/mcp/oauth.py",
     "routers/mcp/server.py",
     "routers/mcp/stdio.py",
     "routers/mcp/transports.py",
+    "routers/mem0/memories.py",
     "routers/openmemory/backup.py",
     "routers/openmemory/paging.py",
 }

@@ -2,17 +2,31 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import mcp, openmemory
+from app.routers import mcp, mem0, openmemory
+from app.routers.reference import Door, merged
 from app.settings import Settings
 from app.sweep import Sweep
+
+TITLE = "Commonplace"
+DESCRIPTION = "A memory server for AI agents: every memory protocol, one store."
+
+
+def doors(runtime: Runtime) -> list[Door]:
+    """The server's doors in the order in which they are asked: who comes first takes a path that two know."""
+    return [
+        Door("/api/v1", "OpenMemory", openmemory.build(runtime), openmemory.EXAMPLES),
+        Door("", "mem0", mem0.build(runtime), mem0.EXAMPLES),  # last: what no other door takes is answered here
+    ]
 
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
@@ -33,11 +47,15 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         if own:
             runtime.close()
 
-    app = FastAPI(title="Commonplace", version=__version__, lifespan=lifespan, redirect_slashes=False)
+    # Its /docs and /redoc come with their scripts: a page of this server asks no other.
+    app = FastAPIOffline(title=TITLE, version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
-    app.mount("/api/v1", openmemory.build(runtime))
-    app.router.routes.extend(mcp.routes(mcp.build(runtime)))
+    app.router.routes.extend(mcp.routes(mcp.build(runtime)))  # before the door that takes what is left
+    opened = doors(runtime)
+    for door in opened:
+        app.mount(door.prefix, door.app)
+    app.openapi = cache(lambda: merged(TITLE, __version__, DESCRIPTION, opened))  # type: ignore[method-assign]
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.context import Caller, Context, Runtime
 from app.errors import CommonplaceError, TooLarge
+from app.routers.habits import Head, NoTrailingSlash, Options, UnnamedJson
 from app.routers.reply import Reply
 from app.services import accounts
 
@@ -55,9 +56,12 @@ class Wire(Interface):
         """An unexpected exception; it has been logged under the request id."""
 
 
-def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> FastAPI:
-    """A FastAPI app for one protocol, with no routes yet."""
-    app = FastAPI(title=title, description=description, redirect_slashes=False)
+def protocol(title: str, description: str, wire: Wire, runtime: Runtime, *, is_lenient: bool = True) -> FastAPI:
+    """A FastAPI app for one protocol, with no routes yet; `is_lenient`: what old clients do is understood.
+
+    Not where forms are forms and a GET may be a stream without an end: a HEAD would wait for it.
+    """
+    app = FastAPI(title=title, description=description, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
 
     @app.exception_handler(CommonplaceError)
@@ -74,7 +78,11 @@ def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> Fast
         return render(Reply(reply.status, reply.body, {**reply.headers, **(error.headers or {})}))
 
     app.add_middleware(_LimitBody, wire=wire)
-    app.add_middleware(_NoTrailingSlash)
+    if is_lenient:
+        app.add_middleware(Options, door=app)
+        app.add_middleware(Head)
+        app.add_middleware(UnnamedJson)
+    app.add_middleware(NoTrailingSlash)
     app.add_middleware(_CatchAll, wire=wire)
     return app
 
@@ -89,19 +97,6 @@ def _brief(item: Mapping[str, Any]) -> dict[str, Any]:
     except ValueError:
         brief["input"] = shown
     return brief
-
-
-class _NoTrailingSlash:
-    """Answer `/path/` as `/path`, directly: clients of these protocols use both and not all follow redirects."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] == "http" and path.endswith("/") and path.rstrip("/") != scope.get("root_path", ""):
-            scope = {**scope, "path": path.rstrip("/")}
-        await self.app(scope, receive, send)
 
 
 class _LimitBody:

@@ -151,6 +151,9 @@ def test_what_is_no_mcp_is_said_in_its_own_way(address: str, new_key: NewKey) ->
         answer = httpx.request(method, url, headers=bearer)
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
         assert answer.json()["error"]["code"] == -32600
+    for method in ("HEAD", "POST"):
+        answer = httpx.request(method, f"{address}/mcp/cursor/sse/ann", headers=bearer)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
     assert post(url, b"{", key).status_code == 400
     assert post(url, b"{", key).json()["error"]["code"] == types.PARSE_ERROR
     assert post(url, INITIALIZE, key, Accept="text/html").status_code == 406

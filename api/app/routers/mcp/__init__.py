@@ -21,7 +21,7 @@ DESCRIPTION = "The Model Context Protocol over the Commonplace store."
 
 def build(runtime: Runtime) -> FastAPI:
     """The protocol's app. Its paths are whole, because OAuth's lie beside `/mcp`: see `routes`."""
-    app = protocol("Commonplace: MCP", DESCRIPTION, McpWire(), runtime)
+    app = protocol("Commonplace: MCP", DESCRIPTION, McpWire(), runtime, is_lenient=False)
     entrance = Entrance(runtime)
     server = build_server(runtime, caller_of)
     streamable, sse = Streamable(server, entrance), Sse(runtime, server, entrance)
@@ -30,7 +30,7 @@ def build(runtime: Runtime) -> FastAPI:
         [
             Route(PATH, streamable),
             Route(f"{PATH}/{{client}}/http/{{user}}", streamable),
-            Route(f"{PATH}/{{client}}/sse/{{user}}", Endpoint(sse.connect), methods=["GET"]),
+            Route(f"{PATH}/{{client}}/sse/{{user}}", Endpoint(sse.connect)),
             Route(f"{PATH}/messages", Endpoint(sse.message), methods=["POST"]),
             Route(f"{PATH}/{{client}}/sse/{{user}}/messages", Endpoint(sse.message), methods=["POST"]),
             *oauth.routes(runtime),
