@@ -55,7 +55,7 @@ def of_mem0(
 ) -> object:
     """The first page of what is selected in mem0's words."""
     chosen = selections.chosen(ctx, identifiers, filters)
-    return selections.listing(ctx, chosen, FIRST, app="mem0", show_expired=show_expired)
+    return selections.listing(ctx, chosen, FIRST, app="mem0", show_expired=show_expired, is_counted=not show_expired)
 
 
 # Lists in the order of `created_at`: whatever page is asked for, nothing is sorted.

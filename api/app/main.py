@@ -51,8 +51,8 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app = FastAPIOffline(title=TITLE, version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
-    app.router.routes.extend(mcp.routes(mcp.build(runtime)))  # before the door that takes what is left
     opened = doors(runtime)
+    app.router.routes.extend(mcp.routes(mcp.build(runtime)))  # before what is mounted at the root
     for door in opened:
         app.mount(door.prefix, door.app)
     app.openapi = cache(lambda: merged(TITLE, __version__, DESCRIPTION, opened))  # type: ignore[method-assign]

@@ -56,10 +56,11 @@ class Wire(Interface):
         """An unexpected exception; it has been logged under the request id."""
 
 
-def protocol(title: str, description: str, wire: Wire, runtime: Runtime, *, is_lenient: bool = True) -> FastAPI:
-    """A FastAPI app for one protocol, with no routes yet; `is_lenient`: what old clients do is understood.
+def protocol(title: str, description: str, wire: Wire, runtime: Runtime, *, takes_forms: bool = False) -> FastAPI:
+    """A FastAPI app for one protocol, with no routes yet.
 
-    Not where forms are forms and a GET may be a stream without an end: a HEAD would wait for it.
+    Args:
+        takes_forms: whether it means a form when it says form; else a body of that name is read as JSON.
     """
     app = FastAPI(title=title, description=description, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
@@ -78,11 +79,9 @@ def protocol(title: str, description: str, wire: Wire, runtime: Runtime, *, is_l
         return render(Reply(reply.status, reply.body, {**reply.headers, **(error.headers or {})}))
 
     app.add_middleware(_LimitBody, wire=wire)
-    if is_lenient:
-        app.add_middleware(Options, door=app)
-        app.add_middleware(Head)
-        app.add_middleware(UnnamedJson)
-    app.add_middleware(NoTrailingSlash)
+    app.add_middleware(Options, door=app)
+    for habit in (Head, NoTrailingSlash, *(() if takes_forms else (UnnamedJson,))):
+        app.add_middleware(habit)
     app.add_middleware(_CatchAll, wire=wire)
     return app
 

@@ -21,16 +21,16 @@ DESCRIPTION = "The Model Context Protocol over the Commonplace store."
 
 def build(runtime: Runtime) -> FastAPI:
     """The protocol's app. Its paths are whole, because OAuth's lie beside `/mcp`: see `routes`."""
-    app = protocol("Commonplace: MCP", DESCRIPTION, McpWire(), runtime, is_lenient=False)
+    app = protocol("Commonplace: MCP", DESCRIPTION, McpWire(), runtime, takes_forms=True)
     entrance = Entrance(runtime)
     server = build_server(runtime, caller_of)
     streamable, sse = Streamable(server, entrance), Sse(runtime, server, entrance)
     app.state.sse = sse
     app.router.routes.extend(
         [
-            Route(PATH, streamable),
-            Route(f"{PATH}/{{client}}/http/{{user}}", streamable),
-            Route(f"{PATH}/{{client}}/sse/{{user}}", Endpoint(sse.connect)),
+            Route(PATH, streamable, methods=["POST"]),
+            Route(f"{PATH}/{{client}}/http/{{user}}", streamable, methods=["POST"]),
+            Route(f"{PATH}/{{client}}/sse/{{user}}", Endpoint(sse.connect), methods=["GET"]),
             Route(f"{PATH}/messages", Endpoint(sse.message), methods=["POST"]),
             Route(f"{PATH}/{{client}}/sse/{{user}}/messages", Endpoint(sse.message), methods=["POST"]),
             *oauth.routes(runtime),

@@ -11,7 +11,6 @@ from mcp.server.lowlevel import Server
 from mcp.server.sse import SseServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.context import Caller, Runtime
@@ -24,13 +23,6 @@ RETRY = 30  # seconds
 NO_SESSION = "Session not found"
 
 SESSION_ID = re.compile(rb"session_id=([0-9a-f]{32})")
-
-
-def only(method: str, why: str) -> Response:
-    """The answer to another method."""
-    refusal = render(wire.http(405, why))
-    refusal.headers["Allow"] = method
-    return refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +45,8 @@ class Streamable:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = await self._entrance.refuse(Request(scope, receive))
         if refusal is None and scope["method"] != "POST":
-            refusal = only("POST", "Only POST: the server sends nothing of itself and keeps no session")
+            refusal = render(wire.http(405, "Only POST: the server sends nothing of itself and keeps no session"))
+            refusal.headers["Allow"] = "POST"
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -94,8 +87,6 @@ class Sse:
         """Open a stream and serve it until either side ends it."""
         request = Request(scope, receive)
         refusal = await self._entrance.refuse(request)
-        if refusal is None and scope["method"] != "GET":  # a HEAD would wait for the end of the stream
-            refusal = only("GET", "Only GET: the messages of a session are posted to the address that it names first")
         if refusal is not None:
             await refusal(scope, receive, send)
             return
