@@ -8,6 +8,8 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 py
 # The machine's uv, else the one that pip installs into the environment.
 UV = $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv)
 ARGS ?=
+# The tests of shared rate limits start a Redis of their own; where it is not installed and cannot be, make says so.
+REDIS = $(if $(shell command -v redis-server),,redis-server)
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
@@ -28,7 +30,7 @@ serve: $(VENV)/.synced ## Install what is missing, migrate, serve on http://127.
 migrate: $(VENV)/.synced ## Bring the database to the newest schema
 	@exec $(BIN)/commonplace migrate $(ARGS)
 
-test: lint ## Everything: format, lint, types, imports, tests (ARGS="-k word" for some)
+test: lint $(REDIS) ## Everything: format, lint, types, imports, tests (ARGS="-k word" for some)
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.synced-dev ## Check format, lint, types and who imports whom
@@ -70,6 +72,12 @@ bench-crash: bench-%: $(VENV)/.synced-dev ## Is anything lost when the server is
 clean: ## Remove what can be made again; data/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis dist
 	@find api bench tests alembic -type d -name __pycache__ -exec rm -rf {} +
+
+.PHONY: redis-server
+redis-server:
+	@test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { echo "The tests need Redis: apt install redis-server" >&2; exit 1; }
+	@echo "Installing redis-server"
+	@apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends redis-server >/dev/null
 
 # The stamps are younger than the lock file when there is nothing to install, which then costs no time. `--inexact`
 # keeps one of the two from taking away what the other, or you, installed.

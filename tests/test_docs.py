@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from app import cli
-from app.routers import mem0, openmemory
+from app.routers import mem0, mem0_local, memento, openmemory
 from app.services import drafts, filter_fields, filters
 from app.settings import ROOT, Settings
 
@@ -73,7 +73,7 @@ def test_no_command_is_invented() -> None:
     assert len(usages) == len(COMMANDS)
 
 
-PROTOCOLS = {"mem0": mem0, "openmemory": openmemory}
+PROTOCOLS = {"mem0": mem0, "mem0_local": mem0_local, "memento": memento, "openmemory": openmemory}
 
 
 def routes(protocol: Any) -> set[str]:

@@ -24,6 +24,8 @@ from app.database import Database, now
 from app.engine.engine import Engine
 from app.engine.index import Vectors
 from app.engine.sync import sync
+from app.limiter import Limiter
+from app.measures import Measures
 from app.models import AccessBatch
 from app.settings import Settings
 
@@ -61,13 +63,15 @@ class Caller:
 
 
 class Runtime:
-    """What lives as long as the server: settings, database, engine."""
+    """What lives as long as the server: settings, database, engine, and what it counts."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings.url)
         self.relaxed = self.database.relaxed()
         self.bookmarks = Bookmarks()
+        self.limiter = Limiter(settings.redis_url)
+        self.measures = Measures()
         self.wake = threading.Event()  # set it to have the sweep begin now
         self.work = threading.Event()  # set it to have the worker look for adds that wait now
         self.engine = Engine(self.relaxed, settings.data_dir, settings.vector_cache_bytes)

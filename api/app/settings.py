@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
+from limits import parse_many
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -23,7 +24,14 @@ def _base(value: str | None) -> str | None:
     return value.rstrip("/") if value else None
 
 
+def _rates(value: str) -> str:
+    if value.strip().lower() != "off":
+        parse_many(value)  # raises ValueError
+    return value
+
+
 CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+Rates = Annotated[str, AfterValidator(_rates)]
 
 
 class Settings(BaseSettings):
@@ -31,8 +39,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8765, ge=0, le=65535, description="Port to listen on.")
+    host: str = Field(
+        "127.0.0.1", validation_alias=AliasChoices("HOST", "API_HOST", "host"), description="Address to listen on."
+    )
+    port: int = Field(
+        8765,
+        ge=0,
+        le=65535,
+        validation_alias=AliasChoices("PORT", "API_PORT", "port"),
+        description="Port to listen on.",
+    )
     data_dir: Path = Field(Path("data"), description="Where the database, the secrets and the model's graph are kept.")
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the database; the SQLite file `commonplace.db` in DATA_DIR when absent."
@@ -44,7 +60,10 @@ class Settings(BaseSettings):
         False, description="The second yes that AUTH_MODE=open needs to listen on an address beyond loopback."
     )
     admin_api_key: SecretStr | None = Field(
-        None, min_length=8, description="An API key that is the admin's; not stored, valid while it is set."
+        None,
+        min_length=8,
+        validation_alias=AliasChoices("ADMIN_API_KEY", "API_KEY", "admin_api_key"),
+        description="An API key that is the admin's; not stored, valid while it is set.",
     )
     jwt_secret: SecretStr | None = Field(
         None, min_length=32, description="Signs access tokens; generated and kept in DATA_DIR when absent."
@@ -75,6 +94,22 @@ class Settings(BaseSettings):
         description="Memory for the embedded index's vectors, in bytes; least recently used owners leave first.",
     )
     sweep_seconds: float = Field(15.0, gt=0, description="Pause between two sweeps of the index, in seconds.")
+    redis_url: str | None = Field(
+        None,
+        pattern=r"^(rediss?|redis\+unix)://.",
+        description="Redis that counts requests for several processes; without it each counts its own.",
+    )
+    rate_limit_mem0_local: Rates = Field("100/minute; 20/10 seconds", description="Requests a key, mem0-local's door.")
+    rate_limit_mem9: Rates = Field("200/2 seconds", description="Requests a key and a client address, mem9's door.")
+    rate_limit_openmemory: Rates = Field("off", description="Requests a key, OpenMemory's door.")
+    rate_limit_mem0: Rates = Field("off", description="Requests a key, mem0's doors.")
+    rate_limit_memento: Rates = Field("off", description="Requests a key, Memento's door.")
+    rate_limit_mcp: Rates = Field("off", description="Requests a key, MCP's door.")
+    rate_limit_login: Rates = Field("10/minute", description="Attempts to sign in, a user name and a client address.")
+    max_memory_size: int = Field(
+        1_000_000, ge=1, le=1_000_000, description="Most characters of a memory that comes in by mem0-local's door."
+    )
+    search_limit: int = Field(50, ge=1, le=1_000, description="Most hits that mem0-local's door answers.")
 
     public_url: Annotated[str | None, AfterValidator(_base)] = Field(
         None,

@@ -80,6 +80,7 @@ class Llm:
     def __init__(self, model: Any, name: str, timeout: float) -> None:
         self.name = name
         self.timeout = timeout
+        self.took: float | None = None  # seconds of the last answer
         self._model = _bounded(model, timeout)
         self._asks_form = "response_format" in inspect.signature(model.generate_response).parameters
 
@@ -91,12 +92,15 @@ class Llm:
         Raises:
             LlmFailure: there is none; the message says why.
         """
+        started = time.monotonic()
         try:
-            return self._tried(messages, until)
+            answer = self._tried(messages, until)
         except TryFailed as failed:
             reason = _brief(failed.error)
             logger.warning("the LLM does not answer: %s", reason, extra={"llm": self.name})
             raise LlmFailure(f"The LLM did not answer: {reason}", _why(failed.error)) from failed
+        self.took = time.monotonic() - started
+        return answer
 
     def _tried(self, messages: Messages, until: float) -> str:
         retrying = Retrying(

@@ -71,24 +71,34 @@ def intake(
     infer: bool = True,
     prompt: str | None = None,
     expires_at: datetime | None = None,
+    longest: int = drafts.MAX_TEXT,
 ) -> Intake:
     """A checked intake of a text or of messages; session, author and time from the metadata, as `drafts.draft`.
+
+    Args:
+        longest: characters, of the messages together.
 
     Raises:
         Invalid: it is empty or overlong, has control characters, or the metadata is no plain JSON or too large.
     """
     named = drafts.draft("-", metadata, expires_at)
     template = replace(named, content="", run_id=run_id or named.run_id, agent_id=agent_id or named.agent_id)
-    turns = [Turn("user", drafts.checked_text(said), template.author)] if isinstance(said, str) else _checked(said)
+    turns = _turns(said, template.author, longest)
     return Intake(tuple(turns), template, infer, _prompt(prompt))
 
 
-def _checked(said: Sequence[Turn]) -> Sequence[Turn]:
+def _turns(said: str | Sequence[Turn], author: str | None, longest: int) -> Sequence[Turn]:
+    if isinstance(said, str):
+        return [Turn("user", drafts.checked_text(said, longest), author)]
+    return _checked(said, longest)
+
+
+def _checked(said: Sequence[Turn], longest: int) -> Sequence[Turn]:
     if len(said) > MAX_TURNS:
         raise TooLarge(f"There are {len(said)} messages; at most {MAX_TURNS} are taken at once")
     length = sum(len(turn.content) for turn in said)
-    if length > drafts.MAX_TEXT:
-        raise TooLarge(f"The messages have {length} characters; at most {drafts.MAX_TEXT} are taken at once")
+    if length > longest:
+        raise TooLarge(f"The messages have {length} characters; at most {longest} are taken at once")
     if not any(turn.content.strip() for turn in said if turn.is_said):
         raise Invalid("No message says anything")
     for turn in said:

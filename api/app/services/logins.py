@@ -14,7 +14,7 @@ from app.context import Context, Runtime
 from app.database import new_id, now
 from app.errors import Forbidden, Unauthenticated
 from app.models import ApiKey, LoginSession, User
-from app.services import accounts, credentials, passwords, users
+from app.services import accounts, credentials, limits, passwords, users
 from app.services.credentials import Claims
 from app.services.users import UserView
 
@@ -61,28 +61,38 @@ def login(
     password: str | None = None,
     api_key: str | None = None,
     user_agent: str | None = None,
+    client: str | None = None,
 ) -> SignedIn:
     """Sign in with `user_id` and `password`, or with an API key that may all that its user may.
 
-    A login by key does not outlive the key.
+    A login by key does not outlive the key. Attempts are counted for the name and for `client`, an address.
 
     Raises:
+        RateLimited: one attempt too many, be it the right password.
         Unauthenticated: no such user, password or key, or deactivated; nobody can tell which.
         Forbidden: the key is bound to an app or has fewer scopes than its user: a login would have more than it.
     """
-    who = prove(runtime, user_id=user_id, password=password, api_key=api_key)
+    who = prove(runtime, user_id=user_id, password=password, api_key=api_key, client=client)
     latest = now() + LIFE
     return _start(runtime, who.user_id, min(latest, who.until or latest), user_agent)
 
 
 def prove(
-    runtime: Runtime, *, user_id: str | None = None, password: str | None = None, api_key: str | None = None
+    runtime: Runtime,
+    *,
+    user_id: str | None = None,
+    password: str | None = None,
+    api_key: str | None = None,
+    client: str | None = None,
 ) -> Proof:
     """Whose password or key it is. No login begins.
 
     Raises:
         as `login`.
     """
+    # The address first: who has used up its attempts cannot use up those of another's name.
+    tried = [limits.by_client(client)] if client else []
+    limits.require(runtime, "login", tried + ([limits.by_name(user_id)] if user_id and not api_key else []))
     if api_key:
         return _by_key(runtime, api_key)
     return Proof(_by_password(runtime, user_id or "", password or ""))

@@ -99,7 +99,7 @@ def fresh(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryVi
         author=item.author,
         memory_type=item.memory_type,
         tags=item.tags,
-        priority=None,
+        priority=item.priority,
         source=item.source,
         version=1,
         occurred_at=item.occurred_at,
@@ -128,6 +128,7 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
             "state": view.state,
             "metadata": view.metadata,
             "tags": view.tags,
+            "priority": view.priority,
             "source": view.source,
             "provenance": view.provenance,
             "version": view.version,
@@ -242,12 +243,14 @@ class Edit:
     Attributes:
         expires_at: None is never.
         metadata: in the place of what there is, or with `merges` laid over it. Author, session and times follow it.
+        longest: characters of the content.
     """
 
     content: str | None = None
     expires_at: datetime | EllipsisType | None = ...
     metadata: Mapping[str, Any] | None = None
     merges: bool = False
+    longest: int = drafts.MAX_TEXT
 
     def of(self, found: MemoryView) -> MemoryView:
         """The memory as it is to be."""
@@ -298,7 +301,7 @@ def change(
         as `edit`; a time that is past is taken as it is.
     """
     drafts.checked_metadata(wanted.metadata)
-    content = None if wanted.content is None else drafts.checked_text(wanted.content)
+    content = None if wanted.content is None else drafts.checked_text(wanted.content, wanted.longest)
     before = _peek(ctx, memory_id)
     composed, vectors = "", None
     if content is not None and before is not None and before[0] != content:

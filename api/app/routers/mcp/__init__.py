@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from app.context import Runtime
 from app.routers.mcp import consent, oauth
-from app.routers.mcp.entrance import PATH, Entrance, caller_of
+from app.routers.mcp.entrance import PATH, Entrance, caller_of, shown
 from app.routers.mcp.server import build_server
 from app.routers.mcp.transports import Endpoint, Sse, Streamable
 from app.routers.mcp.wire import McpWire
@@ -21,7 +21,7 @@ DESCRIPTION = "The Model Context Protocol over the Commonplace store."
 
 def build(runtime: Runtime) -> FastAPI:
     """The protocol's app. Its paths are whole, because OAuth's lie beside `/mcp`: see `routes`."""
-    app = protocol("Commonplace: MCP", DESCRIPTION, McpWire(), runtime, takes_forms=True)
+    app = protocol("Commonplace: MCP", DESCRIPTION, McpWire(), runtime, door="mcp", shown=shown, takes_forms=True)
     entrance = Entrance(runtime)
     server = build_server(runtime, caller_of)
     streamable, sse = Streamable(server, entrance), Sse(runtime, server, entrance)

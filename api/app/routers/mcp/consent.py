@@ -8,7 +8,7 @@ from fastapi import APIRouter, Cookie, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.context import Runtime
-from app.errors import CommonplaceError, Forbidden, Invalid, Unauthenticated
+from app.errors import CommonplaceError, Forbidden, Invalid, RateLimited, Unauthenticated
 from app.routers.mcp import wire_consent, wire_oauth
 from app.routers.mcp.entrance import base_url, wire
 from app.routers.mcp.oauth import CONSENT
@@ -61,17 +61,18 @@ def decide(
             return _page(server, request, sealed, asked, Forbidden(FOREIGN), user_id)
         if decision == "deny":
             return _back(server, request, asked, error="access_denied")
-        return _back(server, request, asked, code=_approved(server, asked, user_id, password, api_key))
-    except (Unauthenticated, Forbidden) as error:
+        client = request.client.host if request.client else None
+        return _back(server, request, asked, code=_approved(server, asked, user_id, password, api_key, client))
+    except (Unauthenticated, Forbidden, RateLimited) as error:
         return _page(server, request, sealed, asked, error, user_id)
     except CommonplaceError as error:
         return _ended(error)
 
 
-def _approved(server: Runtime, asked: Asked, user_id: str, password: str, api_key: str) -> str:
+def _approved(server: Runtime, asked: Asked, user_id: str, password: str, api_key: str, client: str | None) -> str:
     if not api_key and not (user_id and password):
         raise Unauthenticated(NEITHER)
-    who = logins.prove(server, user_id=user_id, password=password, api_key=api_key.strip() or None)
+    who = logins.prove(server, user_id=user_id, password=password, api_key=api_key.strip() or None, client=client)
     return grants.approve(server, who, asked)
 
 

@@ -10,6 +10,7 @@ import anyio.to_thread
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from app.context import Caller, Runtime
 from app.errors import Unauthenticated
@@ -52,6 +53,11 @@ def credential(request: Request) -> str | None:
     if scheme.lower() == "bearer" and value.strip():
         return value.strip()
     return request.headers.get("x-api-key") or request.query_params.get("key")
+
+
+def shown(scope: Scope) -> str | None:
+    """`credential` of a request that has not come in yet."""
+    return credential(Request(scope))
 
 
 def visit(settings: Settings, request: Request) -> Visit:

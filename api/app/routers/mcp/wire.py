@@ -1,5 +1,6 @@
 """What goes wrong before MCP itself begins, as a JSON-RPC error under an HTTP status; see README.md. Pure."""
 
+from math import ceil
 from typing import Any
 
 from app import errors
@@ -28,7 +29,7 @@ class McpWire:
         status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
         headers = {}
         if isinstance(error, errors.RateLimited):
-            headers["Retry-After"] = str(max(1, round(error.retry_after)))
+            headers["Retry-After"] = str(max(1, ceil(error.retry_after)))
         return Reply(status, _error(REFUSED, str(error)), headers)
 
     def invalid(self, problems: list[dict[str, Any]]) -> Reply:

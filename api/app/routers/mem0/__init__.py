@@ -16,7 +16,7 @@ DESCRIPTION = "mem0's open-source REST API over the Commonplace store."
 
 def build(runtime: Runtime) -> FastAPI:
     """The protocol's app, to be mounted at "/", after all others."""
-    app = protocol("Commonplace: mem0", DESCRIPTION, Mem0Wire(), runtime)
+    app = protocol("Commonplace: mem0", DESCRIPTION, Mem0Wire(), runtime, door="mem0")
 
     @app.exception_handler(Unavailable)
     def _unavailable(request: Request, error: Unavailable) -> Response:

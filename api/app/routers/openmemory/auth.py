@@ -29,7 +29,8 @@ def login(
     server: Server, request: Request, response: Response, body: wire.LoginIn, user_agent: UserAgent = None
 ) -> wire.LoginOut:
     """Tokens for a user's password, or for a key that may all that its user may."""
-    signed_in = logins.login(server, **body.model_dump(), user_agent=user_agent)
+    client = request.client.host if request.client else None
+    signed_in = logins.login(server, **body.model_dump(), user_agent=user_agent, client=client)
     _keep(request, response, signed_in.refresh_token, signed_in.expires_at)
     return wire.login(signed_in)
 
