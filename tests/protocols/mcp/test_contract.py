@@ -23,7 +23,8 @@ def test_every_tool_and_argument_is_in_the_contract() -> None:
 def test_every_address_is_in_the_contract() -> None:
     named = set(re.findall(r"`(?:GET|POST) (/[^` ]*)`", TEXT))
     paths = {path for path in (*oauth.PATHS, *consent.PATHS) if "{path" not in path}
-    assert named == paths | {"/mcp", "/mcp/{client}/http/{user}", "/mcp/{client}/sse/{user}", "/mcp/messages/"}
+    sse = "/mcp/{client}/sse/{user}"
+    assert named == paths | {"/mcp", "/mcp/{client}/http/{user}", sse, "/mcp/messages/", f"{sse}/messages/"}
 
 
 def test_links_lead_somewhere() -> None:

@@ -550,3 +550,23 @@ def test_of_two_that_redeem_a_code_at_once_one_gets_tokens_and_both_lose_the_gra
     assert sorted(answer.status_code for answer in answers) == [200, 400]
     (tokens,) = [answer.json() for answer in answers if answer.status_code == 200]
     assert not works(address, tokens["access_token"])
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    ("uri", "shown", "allowed"),
+    [
+        ("https://app.example:8443/back?x=1", "app.example:8443", "https://app.example:8443"),
+        ("http://127.0.0.1:9999/callback", "127.0.0.1:9999", "http://127.0.0.1:9999"),
+        ("http://[::1]:9999/callback", "[::1]:9999", "http:"),
+        ("cursor://anysphere.cursor-retrieval/oauth", "cursor:", "cursor:"),
+    ],
+)
+def test_the_page_says_where_it_leads_and_may_lead_there_alone(flow: Flow, uri: str, shown: str, allowed: str) -> None:
+    flow.register(redirect_uris=[uri])
+    page = httpx.get(flow.link(redirect_uri=uri), follow_redirects=True)
+    assert f"<dd>{shown}</dd>" in page.text
+    assert f"form-action 'self' {allowed};" in page.headers["content-security-policy"]
+    browser = Browser()
+    browser.visit(flow.link(redirect_uri=uri))
+    assert flow.redeem(browser.answers["code"][0], redirect_uri=uri).status_code == 200

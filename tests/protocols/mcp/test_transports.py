@@ -151,6 +151,7 @@ def test_what_is_no_mcp_is_said_in_its_own_way(address: str, new_key: NewKey) ->
         answer = httpx.request(method, url, headers=bearer)
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
         assert answer.json()["error"]["code"] == -32600
+    assert httpx.head(f"{address}/mcp/cursor/sse/ann", headers=bearer).status_code == 200  # does not wait for an end
     assert post(url, b"{", key).status_code == 400
     assert post(url, b"{", key).json()["error"]["code"] == types.PARSE_ERROR
     assert post(url, INITIALIZE, key, Accept="text/html").status_code == 406
@@ -208,6 +209,7 @@ def test_a_key_that_is_revoked_ends_its_sse_session(address: str, ctx: AsCaller,
         assert messages.startswith(f"{address}/mcp/messages/?session_id=")
         assert post(messages, INITIALIZE).status_code == 202
         assert post(messages, INITIALIZE, made.secret).status_code == 202
+        assert post(messages.replace("/mcp/messages", "/mcp/cursor/sse/ann/messages"), INITIALIZE).status_code == 202
         assert post(messages, INITIALIZE, other).status_code == 404
         with ctx(writing=True) as c:
             keys.revoke(c, made.view.id)

@@ -32,6 +32,7 @@ def build(runtime: Runtime) -> FastAPI:
             Route(f"{PATH}/{{client}}/http/{{user}}", streamable, methods=["POST"]),
             Route(f"{PATH}/{{client}}/sse/{{user}}", Endpoint(sse.connect), methods=["GET"]),
             Route(f"{PATH}/messages", Endpoint(sse.message), methods=["POST"]),
+            Route(f"{PATH}/{{client}}/sse/{{user}}/messages", Endpoint(sse.message), methods=["POST"]),
             *oauth.routes(runtime),
         ]
     )

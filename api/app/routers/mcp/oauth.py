@@ -37,6 +37,7 @@ from app.services.grants import Asked
 SERVER_METADATA = "/.well-known/oauth-authorization-server"
 CONSENT = "/oauth/consent"
 PATHS = (METADATA, f"{METADATA}/{{path:path}}", SERVER_METADATA, "/register", "/authorize", "/token", "/revoke")
+NO_FILES = "Forms are application/x-www-form-urlencoded"  # the SDK would leave what is uploaded open
 RUNNING_OUT = "The authorization code or refresh token is not good any more"
 
 Value = TypeVar("Value")
@@ -242,6 +243,8 @@ def routes(runtime: Runtime) -> Sequence[Route]:
 
     def route(path: str, method: str, handle: Handle) -> Route:
         async def endpoint(request: Request) -> Response:
+            if request.headers.get("content-type", "").startswith("multipart/"):
+                return JSONResponse({"error": "invalid_request", "error_description": NO_FILES}, 400)
             answer = await handle(Provider(runtime, base_url(runtime.settings, request)), request)
             answer.headers.setdefault("Cache-Control", "no-store")
             return answer

@@ -106,7 +106,8 @@ def target(redirect_uri: str) -> str:
 def form_target(redirect_uri: str) -> str:
     """The same as a source of a Content-Security-Policy."""
     parts = urlsplit(redirect_uri)
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
+    is_named = parts.scheme in {"http", "https"} and ":" not in (parts.hostname or "")  # a policy knows no IPv6
+    return f"{parts.scheme}://{parts.netloc}" if is_named else f"{parts.scheme}:"
 
 
 def back(redirect_uri: str, **values: str | None) -> str:
