@@ -2,6 +2,7 @@
 
 from app.models.accesses import AccessBatch, AccessLog, AppAccess
 from app.models.apps import AccessControl, App, Webhook
+from app.models.chains import ChainKey, ChainNode, SpaceChain
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
 from app.models.index import IndexBuild, IndexClaim, MemoryTerms, MemoryTokens, MemoryVector, VectorOwner, WordOwner
@@ -24,6 +25,8 @@ __all__ = [
     "App",
     "AppAccess",
     "Category",
+    "ChainKey",
+    "ChainNode",
     "Config",
     "Event",
     "ImportTask",
@@ -37,6 +40,7 @@ __all__ = [
     "MemoryVector",
     "MemoryVersion",
     "SessionMessage",
+    "SpaceChain",
     "State",
     "StatusChange",
     "User",

@@ -7,6 +7,7 @@ a crash, leaves it in that protocol's shape.
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 from typing import Protocol as Interface
 
@@ -20,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.context import Caller, Context, Runtime
 from app.errors import CommonplaceError, TooLarge
-from app.routers.reply import Reply
+from app.routers.reply import JSON, Reply
 from app.services import accounts
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a JSON body: 1,000 of the longest texts fit
@@ -30,8 +31,8 @@ logger = logging.getLogger(__name__)
 
 def render(reply: Reply) -> Response:
     """The reply as JSON in pure ASCII: what was wrong may not be valid Unicode."""
-    body = json.dumps(reply.body, ensure_ascii=True, default=str)
-    return Response(body, reply.status, dict(reply.headers), media_type="application/json")
+    body = json.dumps(reply.body, ensure_ascii=True, default=str) if reply.media_type == JSON else reply.body
+    return Response(body, reply.status, dict(reply.headers), media_type=reply.media_type)
 
 
 def shaped(model: BaseModel, status: int = 200) -> Response:
@@ -71,7 +72,7 @@ def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> Fast
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:
         reply = wire.http(error.status_code, str(error.detail))
-        return render(Reply(reply.status, reply.body, {**reply.headers, **(error.headers or {})}))
+        return render(replace(reply, headers={**reply.headers, **(error.headers or {})}))
 
     app.add_middleware(_LimitBody, wire=wire)
     app.add_middleware(_NoTrailingSlash)
