@@ -33,6 +33,8 @@ MAY_BE_ASYNC = {
     "main.py",
     "logs.py",
     "routers/protocol.py",
+    "routers/mem9/door.py",
+    "routers/mem9/imports.py",
     "routers/openmemory/backup.py",
     "routers/openmemory/paging.py",
 }

@@ -35,9 +35,7 @@ def upgrade() -> None:
         op.add_column("session_messages", column)
     op.create_index("ix_session_messages_hash", "session_messages", ["user_id", "content_hash"], unique=True)
     op.add_column("events", sa.Column("import_id", sa.Uuid(), nullable=True))
-    op.create_index(
-        "ix_events_import", "events", ["import_id", "status"], sqlite_where=PIECES, postgresql_where=PIECES
-    )
+    op.create_index("ix_events_import", "events", ["import_id", "status"], sqlite_where=PIECES, postgresql_where=PIECES)
     _create_imports()
     _create_chains()
 
@@ -87,7 +85,10 @@ def _create_chains() -> None:
         sa.Column("display_name", sa.String(255), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["chain_id"], ["space_chains.id"], name=op.f("fk_space_chain_nodes_chain_id_space_chains"), ondelete="CASCADE"
+            ["chain_id"],
+            ["space_chains.id"],
+            name=op.f("fk_space_chain_nodes_chain_id_space_chains"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_space_chain_nodes_user_id_users"), ondelete="CASCADE"
@@ -108,7 +109,10 @@ def _create_chains() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["chain_id"], ["space_chains.id"], name=op.f("fk_space_chain_keys_chain_id_space_chains"), ondelete="CASCADE"
+            ["chain_id"],
+            ["space_chains.id"],
+            name=op.f("fk_space_chain_keys_chain_id_space_chains"),
+            ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_space_chain_keys")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_space_chain_keys_key_hash")),

@@ -6,11 +6,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import openmemory
+from app.routers import mem9, openmemory
 from app.settings import Settings
 from app.sweep import Sweep
 
@@ -37,6 +38,9 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
     app.mount("/api/v1", openmemory.build(runtime))
+    app.mount("/v1alpha1", mem9.build_v1alpha1(runtime))
+    app.mount("/v1alpha2", mem9.build(runtime))
+    app.router.routes += [Route(path, mem9.build_probes(runtime)) for path in ("/healthz", "/versionz")]
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
