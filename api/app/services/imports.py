@@ -1,7 +1,7 @@
 """Imports of files: each piece of one is an add of its own that the worker does, so the queue is all that there is.
 
-A piece is written with its receipt in one transaction, done by whichever process takes it under a lease, and carried out
-in the transaction that ends its receipt: a process that is killed loses none and does none twice.
+A piece is written with its receipt in one transaction, done by whichever process takes it under a lease, and carried
+out in the transaction that ends its receipt: a process that is killed loses none and does none twice.
 """
 
 from collections import defaultdict
@@ -50,7 +50,7 @@ def create(
     agent_id: str | None = None,
     session_id: str | None = None,
 ) -> TaskView:
-    """Take a file of `memory` or of `session` in. All of it is checked first: one that cannot be stored fails as a whole.
+    """Take a file of `memory` or of `session` in; all of it is checked first, and stored or refused as a whole.
 
     Raises:
         Forbidden: the agent's app is paused, or its key may not write.

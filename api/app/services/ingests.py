@@ -134,7 +134,7 @@ def add(ctx: Context, space: Space, content: str, about: About, *, later: bool) 
 def add_conversation(
     ctx: Context, space: Space, said: Sequence[Said], about: About, *, infer: bool, later: bool
 ) -> Learned | None:
-    """Keep the messages of a conversation, remember each, and with `infer` learn from them; None if nobody says anything.
+    """Keep the messages of a conversation, remember each, and with `infer` learn; None if nobody says anything.
 
     A long one is taken in piece by piece, each with its receipt; the answer is the last one's.
 

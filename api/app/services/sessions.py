@@ -191,7 +191,7 @@ def _statement(scope: Scope, run_ids: Sequence[str], each: int) -> Select[*tuple
             func.coalesce(memory.content, turn.content),
             case((memory.id.is_not(None), memory.tags), else_=turn.tags),
             turn.created_at,
-            func.coalesce(memory.updated_at, turn.created_at),
+            case((memory.version > 1, memory.updated_at), else_=turn.created_at),
             numbered.c.memory_id,
         )
         .join(numbered, numbered.c.id == turn.id)

@@ -128,7 +128,7 @@ async def body(request: Request) -> bytes:
 
 
 def sent(model: type[Model]) -> Callable[[bytes], Model]:
-    """What reads the body as one of `model`: the first JSON value of it; what follows and unknown fields are ignored."""
+    """What reads the body as one of `model`: the first JSON value; what follows it and unknown fields are ignored."""
 
     def parse(raw: Annotated[bytes, Depends(body)]) -> Model:
         try:
