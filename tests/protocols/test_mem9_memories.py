@@ -293,9 +293,9 @@ def test_a_revoked_key_is_said_to_be_one_where_that_is_asked(space: Space, serve
     key = key_of(space())
     bare = TestClient(server, raise_server_exceptions=False)
     assert ok(bare.get(f"{V2}/status", headers={"X-API-Key": key})) == {"status": "active"}
-    known = ok(door.get("/api/v1/keys"))["items"]
+    known = ok(door.get("/api/v1/api-keys"))["items"]
     (id,) = [one["id"] for one in known if key.startswith(one["prefix"])]
-    assert door.delete(f"/api/v1/keys/{id}").is_success
+    assert door.delete(f"/api/v1/api-keys/{id}").is_success
     assert ok(bare.get(f"{V2}/status", headers={"X-API-Key": key})) == {"status": "inactive"}
     assert refused(bare.get(f"{V2}/status"), 401) == "missing or malformed X-API-Key"
     assert refused(bare.get(f"{V2}/status", headers={"X-API-Key": "nobody's"}), 404) == "key not found"
