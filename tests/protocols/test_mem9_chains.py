@@ -99,7 +99,7 @@ def test_nobody_puts_a_space_into_a_chain_without_its_key(space: Space, door: Te
     (node,) = ok(client.get(f"{CHAINS}/{id}/nodes"))["nodes"]
     assert shape(node) == golden("chain_node")
     assert key_of(mine) not in str(node)
-    user = ok(theirs.get("/api/v1/auth/me"))
+    user = ok(theirs.get("/api/v1/auth/me"))["user"]
     path = f"{CHAINS}/{id}/nodes"
     for named in (user["user_id"], str(user["id"]), "unknown", client.headers["X-API-Key"], UNKNOWN):
         sent = client.put(path, json={"nodes": [{"tenant_id": named}]})
@@ -123,7 +123,7 @@ def test_nobody_puts_a_space_into_a_chain_without_its_key(space: Space, door: Te
 def test_writes_go_to_the_first_space_and_reads_walk_all(space: Space) -> None:
     one, two = space("a"), space("b")
     pin(two, "The team sails on Sundays")
-    client, id = chain(space, key_of(one), key_of(two))
+    client, _ = chain(space, key_of(one), key_of(two))
     made = pin(client, "I sail on Mondays")
     assert shape(made["chain_source"]) == {"chain_id": "<uuid>", "node_position": 0, "tenant_id": "<uuid>"}
     say(client, "my own words")
@@ -165,7 +165,7 @@ def test_what_a_key_may_the_chain_may_and_no_longer(space: Space, person: Any) -
     reader, writer = person("ann", scopes=["read"]), space()
     pin(space(key=person("ann").headers["Authorization"].removeprefix("Bearer ")), "Ann keeps bees")
     shown = reader.headers["Authorization"].removeprefix("Bearer ")
-    client, id = chain(space, shown, key_of(writer))
+    client, _ = chain(space, shown, key_of(writer))
     assert contents(client) == ["Ann keeps bees"]
     assert refused(client.post(MEMORIES, json={"content": "x"}), 403) == "This needs the scope 'write'"
     (memory,) = page(client)["memories"]

@@ -25,6 +25,8 @@ from tests.protocols.mem9_asking import (
 )
 from tests.scripted_llm import Reply, ScriptedLlm, facts
 
+LEARNED = ("The user has many boats", "Bread costs three euros", "Ann was born in 1980")
+
 
 def upload(client: TestClient, held: Any, kind: str = "memory", name: str = "memory.json", **fields: str) -> Any:
     """Send a file in; the answer."""
@@ -97,10 +99,10 @@ def test_a_long_session_is_learned_from_fifty_messages_at_a_time(
 ) -> None:
     client = space()
     lines = b"\n".join(json.dumps({"role": "user", "content": f"boat {n}"}).encode() for n in range(120))
-    llm.say(facts("The user has boats"), facts("The user sails"), facts("The user paints"))
+    llm.say(*map(facts, LEARNED))
     task = done(client, runtime, lines, "session", "s.jsonl", session_id="s1")
     assert (task["status"], task["total"], task["done"]) == ("done", 3, 3)
-    assert set(contents(client, memory_type="insight")) == {"The user has boats", "The user sails", "The user paints"}
+    assert set(contents(client, memory_type="insight")) == set(LEARNED)
     assert turns(client, "s1") == [f"boat {number}" for number in range(120)]
 
 

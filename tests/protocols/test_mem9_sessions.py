@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from app.context import Runtime
@@ -154,13 +155,13 @@ def test_an_accepted_conversation_waits_for_the_worker(space: Space, runtime: Ru
     assert (empty.status_code, empty.json()) == (202, {"status": "accepted"})
 
 
-def test_a_long_conversation_is_taken_in_piece_by_piece(space: Space, runtime: Runtime) -> None:
+def test_a_long_conversation_is_taken_in_piece_by_piece(space: Space) -> None:
     client = space()
-    say(client, *(f"turn {number} of many" for number in range(1_100)), session="long")
+    say(client, *(f"turn {number} of many" for number in range(530)), session="long")
     rows = ok(client.get(SESSIONS, params={"session_id": "long", "limit_per_session": 9_999}))
     assert (rows["limit_per_session"], len(rows["messages"])) == (500, 500)
     assert [row["seq"] for row in rows["messages"]] == list(range(500))
-    assert page(client, memory_type="session")["total"] == 1_100
+    assert page(client, memory_type="session")["total"] == 530
 
 
 def test_sessions_are_listed_by_name_each_up_to_its_limit(space: Space) -> None:
@@ -192,14 +193,12 @@ def test_a_turn_is_deleted_changed_and_hidden_with_its_memory(space: Space) -> N
     assert turns(client, "s1") == ["changed"]
 
 
-def test_a_purged_turn_leaves_nothing(space: Space, runtime: Runtime) -> None:
+def test_a_purged_turn_leaves_nothing(space: Space, door: TestClient, runtime: Runtime) -> None:
     client = space("one")
     say(client, "first", "second")
     (id,) = [row["id"] for row in page(client)["memories"] if row["content"] == "first"]
     client.delete(f"{MEMORIES}/{id}")
-    assert (
-        door.delete(f"/api/v1/memories/{id}/purge").is_success or door.post(f"/api/v1/memories/{id}/purge").is_success
-    )
+    ok(door.post(f"/api/v1/memories/{id}/purge"))
     assert turns(client, "s1") == ["second"]
     with runtime.database.reading() as session:
         assert session.scalars(select(SessionMessage.content)).all() == ["second"]

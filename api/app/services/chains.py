@@ -28,6 +28,10 @@ NOT_FOUND = "not found"
 SCOPES = frozenset({"read", "write"})
 
 
+class NoChainKey(Unauthenticated):
+    """What is shown is no chain's key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A place in a chain: where a memory that was found through it comes from."""
@@ -178,11 +182,11 @@ def manage(runtime: Runtime, shown: str | None) -> UUID:
     """The chain that a key of it manages; one that is disabled may still, so that nobody is locked out.
 
     Raises:
-        Unauthenticated: it is no chain's key.
+        NoChainKey: it is no chain's key.
         NotFound: it is an unknown one, or its chain was deleted.
     """
     if not shown or not is_key(shown):
-        raise Unauthenticated("missing or malformed chain key")
+        raise NoChainKey("missing or malformed chain key")
     row = _found(runtime, shown)
     if row is None or row.deleted_at is not None:
         raise NotFound(NOT_FOUND)
@@ -277,8 +281,10 @@ def set_nodes(ctx: Context, chain_id: UUID, wanted: Sequence[Wanted], admin: Cal
     """
     if len(wanted) > MOST_NODES:
         raise Invalid(f"nodes: too many (max {MOST_NODES})")
+    # Before the transaction begins: that a key was used is noted in one of its own.
+    shown = [accounts.identify(ctx.runtime, item.space) for item in wanted]
     known = {row.user_id: row.key_id for row in ctx.rows(select(ChainNode).where(ChainNode.chain_id == chain_id))}
-    found = [_let_in(ctx, item, known, admin) for item in wanted]
+    found = [_let_in(ctx, item, by, known, admin) for item, by in zip(wanted, shown, strict=True)]
     if len({user_id for user_id, _ in found}) < len(found):
         raise Invalid("nodes: duplicate tenant_id")
     ctx.session.execute(delete(ChainNode).where(ChainNode.chain_id == chain_id))
@@ -291,12 +297,11 @@ def set_nodes(ctx: Context, chain_id: UUID, wanted: Sequence[Wanted], admin: Cal
 
 
 def _let_in(
-    ctx: Context, wanted: Wanted, known: Mapping[UUID, UUID | None], admin: Caller | None
+    ctx: Context, wanted: Wanted, by: Caller | None, known: Mapping[UUID, UUID | None], admin: Caller | None
 ) -> tuple[UUID, UUID | None]:
-    """The user and the key that open a space."""
-    caller = accounts.identify(ctx.runtime, wanted.space)
-    if caller is not None and caller.key_id is not None:
-        return caller.user_id, caller.key_id
+    """The user and the key that open a space; `by` is whom the name of it identifies, if it is a key."""
+    if by is not None and by.key_id is not None:
+        return by.user_id, by.key_id
     for user_id, key_id in known.items():
         if str(user_id) == wanted.space:
             return user_id, key_id

@@ -80,14 +80,22 @@ def _draft(place: int, item: Any, agent_id: str | None, session_id: str | None) 
         raise Invalid(f"{where}.tags: must be a list of texts")
     if not isinstance(kind, str) or len(kind) > MAX_TYPE:
         raise Invalid(f"{where}.memory_type: must be a text of {MAX_TYPE} characters at most")
-    about = About(agent_id, item.get("session_id") or session_id, tags, item.get("metadata"))
+    about = About(agent_id, _text(item, "session_id", where) or session_id, tags, item.get("metadata"))
+    origin = _text(item, "source", where)
     try:
         template = about.template(None)
-        source = ingests.named("source", item.get("source")) or template.source
-    except (Invalid, AttributeError) as error:
-        raise Invalid(f"{where}.{error}") from None
+        source = ingests.named("source", origin) or template.source
+    except Invalid as error:
+        raise Invalid(f"{where}: {error}") from None
     content = ingests.checked_content(item["content"], f"{where}.content")
     return replace(template, content=content, memory_type=checked_characters(kind), source=source)
+
+
+def _text(item: Mapping[str, Any], name: str, where: str) -> str | None:
+    value = item.get(name)
+    if value is not None and not isinstance(value, str):
+        raise Invalid(f"{where}.{name}: must be a text")
+    return value
 
 
 def _session(text: str, agent_id: str | None, session_id: str | None) -> Pieces:

@@ -6,12 +6,13 @@ from typing import Any
 
 from app import errors
 from app.routers.reply import Reply
-from app.services.chains import Source
+from app.services.chains import NoChainKey, Source
 from app.services.spaces import Standing
 
 STATUS: dict[type[errors.CommonplaceError], int] = {
     errors.Invalid: 400,
     errors.Unauthenticated: 400,  # not 401: clients read the text
+    NoChainKey: 401,
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
