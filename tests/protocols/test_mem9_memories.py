@@ -2,14 +2,17 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
+from app import logs
 from app.context import Runtime
 from app.models import AccessBatch, Event, MemoryVersion
+from tests.conftest import ADMIN_KEY
 from tests.protocols.asking import UNKNOWN, Person, listed, ok, remember, searched, shape
 from tests.protocols.mem9_asking import (
     MEM9S,
@@ -287,6 +290,18 @@ def test_the_key_may_stand_in_the_path(space: Space, server: FastAPI) -> None:
     assert ok(bare.get(f"{path}/imports")) == {"status": "empty", "tasks": []}
     assert ok(bare.get(f"{path}/session-messages?session_id=s"))["messages"] == []
     assert refused(bare.get(f"{V1}/mem9s/unknown/memories"), 404) == "tenant not found"
+
+
+def test_a_key_in_the_path_reaches_no_log(space: Space, server: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.handler.setFormatter(logs.Formatter())
+    caplog.set_level("INFO")
+    bare = TestClient(server, raise_server_exceptions=False)
+    for key in (key_of(space()), ADMIN_KEY, "any secret/../x", "chain_" + "k" * 43):
+        bare.get(f"{V1}/mem9s/{quote(key, safe='')}/memories?x=1")
+        bare.get(f"{V1}/mem9s/{quote(key, safe='')}")
+        assert key not in caplog.text
+        assert key.split("/")[0] not in caplog.text
+    assert f'"path": "{V1}/mem9s/[redacted]/memories"' in caplog.text
 
 
 def test_a_revoked_key_is_said_to_be_one_where_that_is_asked(space: Space, server: FastAPI, door: TestClient) -> None:

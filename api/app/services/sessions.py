@@ -87,7 +87,8 @@ def keep(
     written = set[str]()
     insert = (sqlite if ctx.runtime.database.is_sqlite else postgresql).insert(_TURNS)
     fresh = insert.on_conflict_do_nothing(index_elements=["user_id", "content_hash"])
-    for some in _chunks(list(rows.values())):
+    # In one order, or two who send the same turns at once could wait for each other.
+    for some in _chunks([rows[hash] for hash in sorted(rows)]):
         found = ctx.session.execute(fresh.values(some).returning(_TURNS.c.content_hash))
         written |= set(found.scalars())
     known = {hash: row["id"] for hash, row in rows.items() if hash in written}

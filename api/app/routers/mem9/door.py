@@ -10,8 +10,8 @@ from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, ValidationError
 
 from app.context import Caller, Context
-from app.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from app.routers.protocol import bearer, render, runtime_of
+from app.errors import Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
+from app.routers.protocol import MAX_BODY, bearer, render, runtime_of
 from app.routers.reply import JSON, Reply
 from app.services import accounts, chains, spaces
 from app.services.spaces import Space, Standing
@@ -123,8 +123,13 @@ Strict = Annotated[bool, Depends(strict)]
 
 
 async def body(request: Request) -> bytes:
-    """The body as it came, whatever its Content-Type."""
-    return await request.body()
+    """The body as it came, whatever its Content-Type, and so bounded here too: uploads are bounded elsewhere."""
+    read = bytearray()
+    async for piece in request.stream():
+        read += piece
+        if len(read) > MAX_BODY:
+            raise TooLarge(f"body: too long (max {MAX_BODY})")
+    return bytes(read)
 
 
 def sent(model: type[Model]) -> Callable[[bytes], Model]:
