@@ -122,6 +122,14 @@ def test_json_is_read_as_leniently_as_clients_need(space: Space) -> None:
         assert refused(client.post(MEMORIES, content=wrong), 400).startswith("invalid JSON: ")
 
 
+@pytest.mark.one_database
+def test_a_body_is_bounded_whatever_it_says_it_is(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = space()
+    monkeypatch.setattr("app.routers.mem9.door.MAX_BODY", 1_000)
+    large = client.post(MEMORIES, content=b"x" * 2_000, headers={"Content-Type": "multipart/form-data; boundary=y"})
+    assert refused(large, 400) == "body: too long (max 1000)"
+
+
 @pytest.mark.parametrize("metadata", [{"a": {"b": [1, None]}}, ["x", 2], "text", 7.5, False])
 def test_metadata_is_any_json(space: Space, metadata: Any) -> None:
     client = space()
