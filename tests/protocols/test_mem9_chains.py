@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.services import chains
+from app.services import space_chains
 from tests.protocols.asking import UNKNOWN, ok, shape
 from tests.protocols.mem9_asking import (
     IMPORTS,
@@ -116,7 +116,7 @@ def test_nobody_puts_a_space_into_a_chain_without_its_key(space: Space, door: Te
     twice = {"nodes": [{"tenant_id": key_of(mine)}, {"tenant_id": node["tenant_id"]}]}
     assert refused(client.put(path, json=twice), 400) == "nodes: duplicate tenant_id"
     assert refused(client.put(path, json={"nodes": [{}]}), 400) == "nodes: tenant_id required"
-    many = {"nodes": [{"tenant_id": "x"}] * (chains.MOST_NODES + 1)}
+    many = {"nodes": [{"tenant_id": "x"}] * (space_chains.MOST_NODES + 1)}
     assert refused(client.put(path, json=many), 400).startswith("nodes: too many")
 
 

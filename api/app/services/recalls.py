@@ -11,10 +11,10 @@ from app.context import Context
 from app.errors import NotFound
 from app.models import Memory, State
 from app.services import apps, filters, listings, scopes, searches, sessions
-from app.services.chains import Source
 from app.services.scopes import Scope
 from app.services.searches import MAX_LIMIT, Query
 from app.services.sessions import TurnView
+from app.services.space_chains import Source
 from app.services.spaces import Node, Space
 from app.services.views import MemoryView, Window, fetch
 

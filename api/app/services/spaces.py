@@ -15,8 +15,8 @@ from app.context import Caller, Context, Runtime
 from app.database import now
 from app.errors import Forbidden, Invalid, RateLimited, Unauthenticated
 from app.models import ApiKey, SpaceChain
-from app.services import accounts, chains, credentials, keys, users
-from app.services.chains import SCOPES, Source
+from app.services import accounts, credentials, keys, space_chains, users
+from app.services.space_chains import SCOPES, Source
 
 APP = "mem9"  # the app of a client that does not say who it is
 LABEL = "mem9 space"
@@ -68,7 +68,7 @@ def enter(runtime: Runtime, shown: str | None, agent: str | None, scope: str) ->
         Invalid: nobody can have the agent's name, or the chain is empty.
     """
     name = None if agent is None else accounts.check_name(agent)
-    if shown is not None and chains.is_key(shown):
+    if shown is not None and space_chains.is_key(shown):
         return Space(_nodes(runtime, shown, scope), name)
     try:
         caller = accounts.authenticate(runtime, shown)
@@ -79,7 +79,7 @@ def enter(runtime: Runtime, shown: str | None, agent: str | None, scope: str) ->
 
 
 def _nodes(runtime: Runtime, shown: str, scope: str) -> list[Node]:
-    opened = chains.enter(runtime, shown)
+    opened = space_chains.enter(runtime, shown)
     if opened is None:
         raise Unauthenticated(INVALID)
     if not opened:
@@ -107,8 +107,8 @@ def standing(runtime: Runtime, shown: str | None) -> Standing:
     """What is known of a key, whatever AUTH_MODE says."""
     if not shown:
         return Standing.missing
-    if chains.is_key(shown):
-        is_active = chains.is_active(runtime, shown)
+    if space_chains.is_key(shown):
+        is_active = space_chains.is_active(runtime, shown)
     elif accounts.identify(runtime, shown) is not None:
         is_active = True
     else:

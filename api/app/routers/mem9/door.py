@@ -13,7 +13,7 @@ from app.context import Caller, Context
 from app.errors import Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
 from app.routers.protocol import MAX_BODY, bearer, render, runtime_of
 from app.routers.reply import JSON, Reply
-from app.services import accounts, chains, spaces
+from app.services import accounts, space_chains, spaces
 from app.services.spaces import Space, Standing
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -85,7 +85,7 @@ def provisioning(request: Request, key: Shown) -> Iterator[Context]:
 
 def managed(request: Request, key: Shown) -> UUID:
     """The chain that the key manages."""
-    return chains.manage(runtime_of(request), key)
+    return space_chains.manage(runtime_of(request), key)
 
 
 def managing(request: Request, _: Annotated[UUID, Depends(managed)]) -> Iterator[Context]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from app import errors
 from app.routers.reply import Reply
-from app.services.chains import NoChainKey, Source
+from app.services.space_chains import NoChainKey, Source
 from app.services.spaces import Standing
 
 STATUS: dict[type[errors.CommonplaceError], int] = {

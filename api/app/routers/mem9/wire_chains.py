@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from app.errors import Invalid, NotFound
 from app.routers.mem9.wire import filled, moment
 from app.routers.reply import Reply
-from app.services.chains import NOT_FOUND, PREFIX, ChainView, KeyView, Made, MadeKey, NodeView, Wanted
+from app.services.space_chains import NOT_FOUND, PREFIX, ChainView, KeyView, Made, MadeKey, NodeView, Wanted
 
 
 class ChainCreate(BaseModel):

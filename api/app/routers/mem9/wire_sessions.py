@@ -7,9 +7,9 @@ from app.errors import Invalid
 from app.routers.mem9.wire import filled, moment, source
 from app.routers.reply import Reply
 from app.services import imports, ingests, sessions
-from app.services.chains import Source
 from app.services.imports import TaskView
 from app.services.sessions import TurnView
+from app.services.space_chains import Source
 
 MOST_SESSIONS = 100
 EACH = 500
