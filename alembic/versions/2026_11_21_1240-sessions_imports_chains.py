@@ -1,7 +1,7 @@
 """turns that know their place, imports in pieces, space chains
 
 Revision ID: 0012
-Revises: 0009
+Revises: 0013
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

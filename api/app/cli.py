@@ -1,4 +1,4 @@
-"""The command line: `commonplace serve | migrate | reindex | work | user | key | import | export | doctor`.
+"""The command line: `commonplace serve | migrate | reindex | work | mcp | user | key | import | export | doctor`.
 
 Its commands act as the admin: who can read DATA_DIR and DATABASE_URL needs no key.
 """
@@ -212,6 +212,21 @@ def work() -> None:
         sweep.start()
         stopped.wait()
         sweep.stop()
+
+
+@app.command(name="mcp")
+def speak_mcp(
+    user_id: OfUser = None,
+    client: Annotated[str, typer.Option(help="The app as which it reads and writes.")] = accounts.UNNAMED_APP,
+) -> None:
+    """Speak the Model Context Protocol on standard input and output, as the admin."""
+    with _runtime() as runtime:
+        sweep = Sweep(runtime)  # loads the engine; what this process writes is indexed though no server runs
+        sweep.start()
+        try:
+            importlib.import_module("app.routers.mcp.stdio").serve(runtime, user_id, client)
+        finally:
+            sweep.stop()
 
 
 @app.command(name="doctor")

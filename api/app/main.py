@@ -2,18 +2,34 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import mem9, openmemory
+from app.routers import mcp, mem0, mem9, openmemory
+from app.routers.reference import Door, merged
 from app.settings import Settings
 from app.sweep import Sweep
+
+TITLE = "Commonplace"
+DESCRIPTION = "A memory server for AI agents: every memory protocol, one store."
+
+
+def doors(runtime: Runtime) -> list[Door]:
+    """The server's doors in the order in which they are asked: who comes first takes a path that two know."""
+    return [
+        Door("/api/v1", "OpenMemory", openmemory.build(runtime), openmemory.EXAMPLES),
+        Door("/v1alpha1", "mem9", mem9.build_v1alpha1(runtime), mem9.EXAMPLES_V1ALPHA1),
+        Door("/v1alpha2", "mem9", mem9.build(runtime), mem9.EXAMPLES),
+        Door("", "mem0", mem0.build(runtime), mem0.EXAMPLES),  # last: what no other door takes is answered here
+    ]
 
 
 def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
@@ -34,13 +50,16 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         if own:
             runtime.close()
 
-    app = FastAPI(title="Commonplace", version=__version__, lifespan=lifespan, redirect_slashes=False)
+    # Its /docs and /redoc come with their scripts: a page of this server asks no other.
+    app = FastAPIOffline(title=TITLE, version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
-    app.mount("/api/v1", openmemory.build(runtime))
-    app.mount("/v1alpha1", mem9.build_v1alpha1(runtime))
-    app.mount("/v1alpha2", mem9.build(runtime))
-    app.router.routes += [Route(path, mem9.build_probes(runtime)) for path in ("/healthz", "/versionz")]
+    opened = doors(runtime)
+    app.router.routes.extend(mcp.routes(mcp.build(runtime)))  # before what is mounted at the root
+    app.router.routes.extend(Route(path, mem9.build_probes(runtime)) for path in ("/healthz", "/versionz"))
+    for door in opened:
+        app.mount(door.prefix, door.app)
+    app.openapi = cache(lambda: merged(TITLE, __version__, DESCRIPTION, opened))  # type: ignore[method-assign]
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
@@ -49,7 +68,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         allow_credentials="*" not in settings.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["X-Request-Id", "Retry-After", "Content-Disposition"],
+        expose_headers=["X-Request-Id", "Retry-After", "Content-Disposition", "WWW-Authenticate"],
     )
     app.add_middleware(RequestLog)
     return app

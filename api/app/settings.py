@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +18,10 @@ LOOPBACK_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _base(value: str | None) -> str | None:
+    return value.rstrip("/") if value else None
 
 
 CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
@@ -83,6 +87,19 @@ class Settings(BaseSettings):
         False, description="Refuse a mem9 PUT whose If-Match is not the present version with 412."
     )
     sweep_seconds: float = Field(15.0, gt=0, description="Pause between two sweeps of the index, in seconds.")
+
+    public_url: Annotated[str | None, AfterValidator(_base)] = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+[^?#\s]*$",
+        description="The server's URL as clients reach it, behind a proxy above all; OAuth's metadata names it.",
+    )
+    allowed_hosts: CommaSeparated = Field(
+        default_factory=list,
+        description="Comma-separated host names under which `/mcp` answers, beside loopback and PUBLIC_URL's. Absent: "
+        "any when AUTH_MODE is `required`, no others when it is `open`.",
+    )
+    mcp_sessions: int = Field(256, ge=1, description="Most SSE sessions that one credential may have open at once.")
+    mcp_idle_seconds: float = Field(21600.0, gt=0, description="An SSE session without a message for so long is ended.")
 
     @cached_property
     def url(self) -> str:

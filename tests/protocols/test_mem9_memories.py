@@ -123,6 +123,20 @@ def test_json_is_read_as_leniently_as_clients_need(space: Space) -> None:
 
 
 @pytest.mark.one_database
+def test_a_web_page_writes_nothing_unasked_where_no_key_is_needed(server: FastAPI, runtime: Runtime) -> None:
+    runtime.settings.auth_mode = "open"
+    bare = TestClient(server, raise_server_exceptions=False)
+    page_of = {"Origin": "https://example.com", "Content-Type": "text/plain"}
+    assert refused(bare.post(MEMORIES, content=b'{"content": "a", "sync": true}', headers=page_of), 403)
+    assert refused(bare.post(f"{V1}/mem9s", headers={"Origin": "https://example.com"}), 403)
+    file = {"file": ("a.md", b"a note")}
+    sent = bare.post(f"{MEM9S}/imports", files=file, data={"file_type": "memory"}, headers={"Origin": "https://a.b"})
+    assert refused(sent, 403)
+    assert contents(bare) == []
+    assert bare.post(MEMORIES, content=b'{"content": "a", "sync": true}').status_code == 200
+
+
+@pytest.mark.one_database
 def test_a_body_is_bounded_whatever_it_says_it_is(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
     client = space()
     monkeypatch.setattr("app.routers.mem9.door.MAX_BODY", 1_000)
@@ -336,7 +350,7 @@ def test_errors_that_no_handler_gives(space: Space, server: FastAPI) -> None:
         lost = client.get(path)
         assert (lost.status_code, lost.text) == (404, "404 page not found\n")
         assert lost.headers["Content-Type"].startswith("text/plain")
-    for method, path in (("PATCH", MEMORIES), ("POST", "/healthz"), ("HEAD", MEMORIES), ("GET", f"{V1}/mem9s")):
+    for method, path in (("PATCH", MEMORIES), ("POST", "/healthz"), ("GET", f"{V1}/mem9s")):
         wrong = client.request(method, path)
         assert (wrong.status_code, wrong.content) == (405, b"")
     assert refused(client.get(MEMORIES, headers={"X-Mnemo-Agent-Id": "a" * 256}), 400).startswith("A name has")

@@ -12,6 +12,8 @@ from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
 
+from app.context import Runtime
+from app.routers import mem0
 from tests.conftest import ADMIN_KEY
 from tests.protocols.asking import API, remember
 
@@ -49,12 +51,25 @@ def exercise(operation: APIOperation, mode: GenerationMode, known: dict[str, Any
     ask()
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
+MODES = pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
+
+
+@MODES
 def test_no_request_is_answered_with_a_server_error(
     server: FastAPI, known: dict[str, Any], mode: GenerationMode
 ) -> None:
-    schema = schemathesis.openapi.from_asgi(f"{API}/openapi.json", server)
+    asked(schemathesis.openapi.from_asgi(f"{API}/openapi.json", server), known, mode, 20)
+
+
+@MODES
+def test_nor_at_mem0s_door(runtime: Runtime, known: dict[str, Any], mode: GenerationMode) -> None:
+    schema = schemathesis.openapi.from_asgi("/openapi.json", mem0.build(runtime))
+    asked(schema.exclude(path="/generate-instructions"), known, mode, 10)  # which needs an LLM
+
+
+def asked(schema: Any, known: dict[str, Any], mode: GenerationMode, least: int) -> None:
+    """Ask about every operation of the document; `least` of them can be asked in this mode."""
     seen: Counter[int] = Counter()
     for found in schema.get_all_operations():
         exercise(found.ok(), mode, known, seen)
-    assert sum(seen.values()) > 20 * EXAMPLES[mode], seen
+    assert sum(seen.values()) > least * EXAMPLES[mode], seen

@@ -5,6 +5,7 @@ from app.models.apps import AccessControl, App, Webhook
 from app.models.chains import ChainKey, ChainNode, SpaceChain
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
+from app.models.grants import Grant, GrantCode, OAuthClient
 from app.models.index import IndexBuild, IndexClaim, MemoryTerms, MemoryTokens, MemoryVector, VectorOwner, WordOwner
 from app.models.memories import (
     Category,
@@ -29,6 +30,8 @@ __all__ = [
     "ChainNode",
     "Config",
     "Event",
+    "Grant",
+    "GrantCode",
     "ImportTask",
     "IndexBuild",
     "IndexClaim",
@@ -39,6 +42,7 @@ __all__ = [
     "MemoryTokens",
     "MemoryVector",
     "MemoryVersion",
+    "OAuthClient",
     "SessionMessage",
     "SpaceChain",
     "State",

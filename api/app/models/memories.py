@@ -60,6 +60,9 @@ class Memory(Base):
         _partial(
             "ix_memories_turns", "user_id", "run_id", "created_at", "id", "state", where=text("run_id IS NOT NULL")
         ),
+        _partial(
+            "ix_memories_agent", "user_id", "agent_id", "created_at", "id", "state", where=text("agent_id IS NOT NULL")
+        ),
         _partial("ix_memories_unindexed", "id", where=text("indexed_at IS NULL")),
         _partial("ix_memories_expiring", "user_id", "expires_at", "id", where=text("expires_at IS NOT NULL")),
         # For the worker, which asks for everybody's: what is to expire next, and what is to be purged next.

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.context import Caller, Context, Runtime
 from app.errors import CommonplaceError, TooLarge
+from app.routers.habits import Head, NoTrailingSlash, Options, UnnamedJson
 from app.routers.reply import JSON, Reply
 from app.services import accounts
 
@@ -56,9 +57,13 @@ class Wire(Interface):
         """An unexpected exception; it has been logged under the request id."""
 
 
-def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> FastAPI:
-    """A FastAPI app for one protocol, with no routes yet."""
-    app = FastAPI(title=title, description=description, redirect_slashes=False)
+def protocol(title: str, description: str, wire: Wire, runtime: Runtime, *, takes_forms: bool = False) -> FastAPI:
+    """A FastAPI app for one protocol, with no routes yet.
+
+    Args:
+        takes_forms: whether it means a form when it says form; else a body of that name is read as JSON.
+    """
+    app = FastAPI(title=title, description=description, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
 
     @app.exception_handler(CommonplaceError)
@@ -75,7 +80,9 @@ def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> Fast
         return render(replace(reply, headers={**reply.headers, **(error.headers or {})}))
 
     app.add_middleware(_LimitBody, wire=wire)
-    app.add_middleware(_NoTrailingSlash)
+    app.add_middleware(Options, door=app)
+    for habit in (Head, NoTrailingSlash, *(() if takes_forms else (UnnamedJson,))):
+        app.add_middleware(habit)
     app.add_middleware(_CatchAll, wire=wire)
     return app
 
@@ -90,19 +97,6 @@ def _brief(item: Mapping[str, Any]) -> dict[str, Any]:
     except ValueError:
         brief["input"] = shown
     return brief
-
-
-class _NoTrailingSlash:
-    """Answer `/path/` as `/path`, directly: clients of these protocols use both and not all follow redirects."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        if scope["type"] == "http" and path.endswith("/") and path.rstrip("/") != scope.get("root_path", ""):
-            scope = {**scope, "path": path.rstrip("/")}
-        await self.app(scope, receive, send)
 
 
 class _LimitBody:

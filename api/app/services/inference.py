@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 
 from app.context import Caller, Context, Runtime
 from app.database import Base, new_id, now
-from app.errors import CommonplaceError, Conflict, Invalid, Kept, NotFound
+from app.errors import CommonplaceError, Conflict, Invalid, Kept, NotFound, Unavailable, Why
 from app.models import App, User
 from app.services import accounts, apps, decisions, intakes, learning, memories, receipts, sessions, similars
 from app.services.apps import Writer
@@ -49,6 +49,7 @@ class Learned:
     decisions: list[Decision] = field(default_factory=list)
     memories: list[MemoryView] = field(default_factory=list)
     error: str | None = None
+    why: Why = Why.unknown
 
     @property
     def memory(self) -> MemoryView | None:
@@ -78,7 +79,8 @@ def add(ctx: Context, user_id: str | None, taken_in: Intake, *, app: str | None,
         return Learned(taken.id, receipts.SUCCEEDED, None)
     learned = perform(ctx.runtime, taken)
     if learned.status == receipts.FAILED:
-        raise Kept(f"{learned.error}. What was sent is kept: POST /events/{taken.id}/retry tries again", taken.id)
+        told = f"{learned.error}. What was sent is kept: POST /events/{taken.id}/retry tries again"
+        raise Kept(told, taken.id, learned.why)
     return learned
 
 
@@ -277,15 +279,16 @@ def perform(runtime: Runtime, taken: Taken) -> Learned:
 
     Never raises over the add itself; what a database or a provider throws is logged under the receipt's id.
     """
-    caller = _nobody(taken)
+    caller, why = _nobody(taken), Why.unknown
     try:
         return _perform(runtime, taken, caller)
     except CommonplaceError as error:
         reason = str(error)
+        why = error.why if isinstance(error, Unavailable) else why
     except Exception:  # anything at all: a disk, a provider's client; the receipt must not stay as if it ran
         logger.exception("an add failed", extra={"event_id": str(taken.id)})
         reason = INTERNAL
-    return _failed(runtime, taken, caller, reason)
+    return _failed(runtime, taken, caller, reason, why)
 
 
 def _perform(runtime: Runtime, taken: Taken, caller: Caller) -> Learned:
@@ -340,7 +343,7 @@ def _writing(ctx: Context, job: Job) -> tuple[Scope, Writer]:
     return scope, Writer(job.app_id, reader.name, reader.is_active)
 
 
-def _failed(runtime: Runtime, taken: Taken, caller: Caller, reason: str) -> Learned:
+def _failed(runtime: Runtime, taken: Taken, caller: Caller, reason: str, why: Why = Why.unknown) -> Learned:
     with runtime.context(caller, writing=True) as ctx:
         receipts.fail(ctx, taken, reason)
-    return Learned(taken.id, receipts.FAILED, None, error=reason)
+    return Learned(taken.id, receipts.FAILED, None, error=reason, why=why)

@@ -10,6 +10,7 @@ from app.errors import Invalid, TooLarge
 from app.services import drafts
 from app.services.drafts import Draft
 
+ROLE = "role"
 MAX_TURNS = 500
 MAX_PROMPT = 20_000  # characters
 TIMES = ("occurred_at", "expires_at")
@@ -28,14 +29,16 @@ class Session:
 class Intake:
     """Turns, and as `template` what every memory from them has: metadata, session, author, the time it was said.
 
-    `prompt` is the caller's own word to the model; without `infer` each turn is stored as it is. `session` is there
-    where the turns are a conversation that is kept: each of them is remembered, whatever is learned from it.
+    `prompt` is the caller's own word to the model; without `infer` each turn is stored as it is. With `keeps_roles` a
+    memory that is a turn has the turn's role in its metadata. `session` is there where the turns are a conversation
+    that is kept: each of them is remembered, whatever is learned from it.
     """
 
     turns: tuple[Turn, ...]
     template: Draft
     infer: bool = True
     prompt: str | None = None
+    keeps_roles: bool = False
     session: Session | None = None
 
     def drafts(self) -> list[Draft]:
@@ -44,7 +47,9 @@ class Intake:
 
     def of_turn(self, turn: Turn) -> Draft:
         """A turn as a memory, verbatim; its author is who said it."""
-        return replace(self.template, content=turn.content, author=turn.name or self.template.author)
+        metadata = {**self.template.metadata, **({ROLE: turn.role} if self.keeps_roles else {})}
+        author = turn.name or self.template.author
+        return replace(self.template, content=turn.content, author=author, metadata=metadata)
 
     def kept(self) -> dict[str, Any]:
         """As it is kept in a receipt until it succeeded, as JSON."""
@@ -56,6 +61,7 @@ class Intake:
             "expires_at": expires_at.isoformat() if expires_at else None,
             "infer": self.infer,
             "prompt": self.prompt,
+            "keeps_roles": self.keeps_roles,
             "places": None if self.session is None else list(self.session.places),
         }
 
@@ -64,8 +70,9 @@ def restored(kept: Mapping[str, Any]) -> Intake:
     """What `Intake.kept` was made from."""
     said_at, expires_at = drafts.moment(kept["said_at"]), drafts.moment(kept.get("expires_at"))
     template = Draft(content="", occurred_at=said_at, expires_at=expires_at, **kept["template"])
+    turns = tuple(Turn(*turn) for turn in kept["turns"])
     session = None if kept.get("places") is None else Session(tuple(kept["places"]))
-    return Intake(tuple(Turn(*turn) for turn in kept["turns"]), template, kept["infer"], kept["prompt"], session)
+    return Intake(turns, template, kept["infer"], kept["prompt"], kept.get("keeps_roles", False), session)
 
 
 def kept_draft(item: Draft) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from app.engine.llm import Llm, LlmFailure
 from app.engine.reconciliation import Action, Known, Verdict
 from app.engine.text import compose, gist
 from app.engine.turns import Turn, changed, without_blocks
+from app.errors import Why
 from app.models import SessionMessage
 from app.services import configs, decisions, drafts, echoes, memories, scopes, sessions, similars
 from app.services.decisions import Step
@@ -314,4 +315,4 @@ def _ask(llm: Llm, messages: list[Message], until: float, read: Callable[[str], 
     try:
         return read(second)
     except Unusable as error:
-        raise LlmFailure(f"The LLM's answer cannot be used, nor its second one: {error}") from error
+        raise LlmFailure(f"The LLM's answer cannot be used, nor its second one: {error}", Why.unknown) from error

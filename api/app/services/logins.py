@@ -36,6 +36,15 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """Who signs in; and if by a key, when its life ends, and which it is (None: ADMIN_API_KEY)."""
+
+    user_id: UUID
+    until: datetime | None = None
+    key_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Me:
     """Who the caller is, and what the credential that was shown may do."""
 
@@ -61,9 +70,22 @@ def login(
         Unauthenticated: no such user, password or key, or deactivated; nobody can tell which.
         Forbidden: the key is bound to an app or has fewer scopes than its user: a login would have more than it.
     """
-    who, end = _by_key(runtime, api_key) if api_key else (_by_password(runtime, user_id or "", password or ""), None)
+    who = prove(runtime, user_id=user_id, password=password, api_key=api_key)
     latest = now() + LIFE
-    return _start(runtime, who, min(latest, end or latest), user_agent)
+    return _start(runtime, who.user_id, min(latest, who.until or latest), user_agent)
+
+
+def prove(
+    runtime: Runtime, *, user_id: str | None = None, password: str | None = None, api_key: str | None = None
+) -> Proof:
+    """Whose password or key it is. No login begins.
+
+    Raises:
+        as `login`.
+    """
+    if api_key:
+        return _by_key(runtime, api_key)
+    return Proof(_by_password(runtime, user_id or "", password or ""))
 
 
 def _by_password(runtime: Runtime, user_id: str, password: str) -> UUID:
@@ -76,8 +98,8 @@ def _by_password(runtime: Runtime, user_id: str, password: str) -> UUID:
     return who
 
 
-def _by_key(runtime: Runtime, key: str) -> tuple[UUID, datetime | None]:
-    """The key's user, and the end of its life. Not `authenticate`: open mode must not leave logins behind."""
+def _by_key(runtime: Runtime, key: str) -> Proof:
+    """The key's user. Not `authenticate`: open mode must not leave logins behind."""
     caller = accounts.identify(runtime, key)
     if caller is None or caller.is_person:
         raise Unauthenticated(WRONG_KEY)
@@ -86,7 +108,7 @@ def _by_key(runtime: Runtime, key: str) -> tuple[UUID, datetime | None]:
         end = session.scalar(select(ApiKey.expires_at).where(ApiKey.id == caller.key_id))
     if caller.app or caller.scopes != accounts.person_scopes(is_admin):
         raise Forbidden("To sign in with a key, it must have all of its user's scopes and be bound to no app")
-    return caller.user_id, end
+    return Proof(caller.user_id, end, caller.key_id)
 
 
 def _start(runtime: Runtime, user_id: UUID, expires_at: datetime, user_agent: str | None) -> SignedIn:

@@ -21,6 +21,8 @@ MAX_QUERY = 10_000  # characters
 MAX_LIMIT = 1_000
 LOGGED_QUERY = 500  # characters of the query that the access log keeps
 
+Embedded = tuple[Question | None, Mode, str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -66,6 +68,7 @@ class Query:
         threshold: 0 to 1; hits below are left out.
         rerank: whether to ask the configured reranker; None is as the configuration says.
         neighbours: 0 to 5 turns before and after each hit.
+        show_expired: what has expired, too, until the worker deletes it.
     """
 
     text: str
@@ -78,6 +81,7 @@ class Query:
     neighbours: int = 0
     offset: int = 0
     looks_ahead: bool = False
+    show_expired: bool = False
 
     @property
     def end(self) -> int:
@@ -85,8 +89,18 @@ class Query:
         return self.offset + self.limit
 
 
-def search(ctx: Context, query: Query, *, user_id: str | None = None, app: str | None = None) -> Result:
+def search(
+    ctx: Context,
+    query: Query,
+    *,
+    user_id: str | None = None,
+    app: str | None = None,
+    question: Embedded | None = None,
+) -> Result:
     """The memories that answer the query best and that the reading app may see, logged as shown to it.
+
+    Args:
+        question: what `embedded` made of the query, if it was asked before.
 
     Raises:
         NotFound: no such user, or one that the caller may not see.
@@ -95,7 +109,7 @@ def search(ctx: Context, query: Query, *, user_id: str | None = None, app: str |
     """
     checked(query)
     clauses = filters.clauses(query.filters)
-    vector, mode, warning = embedded(ctx, query)
+    vector, mode, warning = question or embedded(ctx, query)
     scope = scopes.resolve(ctx, user_id or ctx.caller.name, app)
     look = looked(scope, query, vector, mode, clauses)
     if look is None:
@@ -160,7 +174,7 @@ def checked(query: Query) -> None:
     checked_characters(query.text)
 
 
-def embedded(ctx: Context, query: Query) -> tuple[Question | None, Mode, str | None]:
+def embedded(ctx: Context, query: Query) -> Embedded:
     """The query's vector, the mode in which can be searched, and a warning if it is another than was asked for.
 
     Raises:
@@ -180,7 +194,7 @@ def looked(scope: Scope, query: Query, vector: Question | None, mode: Mode, clau
     """The question to the index, and the conditions on its answers; None where nothing may be shown at all."""
     if scope.owner_id is None or (scope.reader and not scope.reader.is_active):
         return None
-    seen = [*scopes.visible(scope), *(clause.condition for clause in clauses)]
+    seen = [*scopes.visible(scope, show_expired=query.show_expired), *(clause.condition for clause in clauses)]
     is_narrowed = bool(clauses) or (scope.reader is not None and scope.reader.has_rules)
     is_selective = any(clause.is_selective for clause in clauses)
     return Look(scope.owner_id, query.text, vector, mode, seen, is_narrowed, is_selective, query.threshold or 0.0)

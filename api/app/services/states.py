@@ -111,6 +111,18 @@ def set_many(ctx: Context, ids: Sequence[UUID], state: State, user_id: str | Non
     return len(wanted)
 
 
+def delete_all(ctx: Context, user_id: str | None = None) -> int:
+    """Delete every memory of one owner that the caller sees, the caller's own without `user_id`. How many there were.
+
+    Raises:
+        NotFound: no such user, or one that the caller may not see.
+        Forbidden: the app of the key is paused.
+    """
+    scope = _scope(ctx, user_id or ctx.caller.name)
+    ids = ctx.session.scalars(select(Memory.id).where(*scopes.governed(ctx, scope))).all()
+    return change(ctx, ids, State.deleted)
+
+
 def archive(ctx: Context, ids: Sequence[UUID], user_id: str | None = None) -> int:
     """Archive these memories, all or none; `user_id` may be the user's UUID, which the genuine server's archive takes.
 

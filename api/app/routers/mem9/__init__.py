@@ -10,6 +10,22 @@ from app.routers.protocol import protocol
 DESCRIPTION = "mem9's REST API over the Commonplace store: a space is a user, its key an API key of theirs."
 SPACE = "/mem9s"
 TENANT = "/mem9s/{tenant_id}"
+MEMORY = {"content": "Alice prefers window seats", "tags": ["travel"], "sync": True}
+CHANGE = {"content": "Alice prefers aisle seats"}
+EXAMPLES = {
+    "POST /mem9s/memories": MEMORY,
+    "PUT /mem9s/memories/{memory_id}": CHANGE,
+    "POST /mem9s/memories/bulk": {"memories": [{"content": "Alice prefers window seats"}]},
+    "POST /mem9s/memories/batch-delete": {"ids": ["00000000-0000-4000-8000-000000000000"]},
+    "POST /space-chains": {"name": "team"},
+    "PATCH /space-chains/{chain_id}": {"name": "crew"},
+    "PUT /space-chains/{chain_id}/nodes": {"nodes": []},
+    "PATCH /space-chains/{chain_id}/bindings/{key_id}": {"disabled": True},
+}
+EXAMPLES_V1ALPHA1 = {
+    "POST /mem9s/{tenant_id}/memories": MEMORY,
+    "PUT /mem9s/{tenant_id}/memories/{memory_id}": CHANGE,
+}
 ROUTERS = (memories.router, imports.router, sessions.router)
 
 

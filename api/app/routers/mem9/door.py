@@ -78,6 +78,7 @@ def writing(request: Request, space: Annotated[Space, Depends(write)]) -> Iterat
 
 def provisioning(request: Request, key: Shown) -> Iterator[Context]:
     """A Context in which spaces and chains are made, for whom that is allowed."""
+    refuse_pages(request)
     runtime = runtime_of(request)
     with runtime.context(spaces.provisioner(runtime, key), writing=True) as ctx:
         yield ctx
@@ -122,8 +123,21 @@ def strict(request: Request, prefer: Annotated[str | None, Header()] = None) -> 
 Strict = Annotated[bool, Depends(strict)]
 
 
+def refuse_pages(request: Request) -> None:
+    """Pass unless a web page may have sent this unasked: where no key is needed, it would be carried out.
+
+    Raises:
+        Forbidden: it shows no key, comes from a page, and is not of a kind for which a browser asks first.
+    """
+    sent = request.headers
+    is_json = sent.get("content-type", "").split(";")[0].strip().lower() == JSON
+    if "origin" in sent and not is_json and "x-api-key" not in sent and "authorization" not in sent:
+        raise Forbidden("Content-Type: must be application/json")
+
+
 async def body(request: Request) -> bytes:
     """The body as it came, whatever its Content-Type, and so bounded here too: uploads are bounded elsewhere."""
+    refuse_pages(request)
     read = bytearray()
     async for piece in request.stream():
         read += piece

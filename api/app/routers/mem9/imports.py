@@ -11,7 +11,7 @@ from starlette.types import Message, Receive
 
 from app.errors import Invalid
 from app.routers.mem9 import wire_sessions as wire
-from app.routers.mem9.door import Id, Reading, ReadSpace, WriteSpace, Writing, answer
+from app.routers.mem9.door import Id, Reading, ReadSpace, WriteSpace, Writing, answer, refuse_pages
 from app.routers.mem9.wire_memories import identifier
 from app.services import imports
 
@@ -56,6 +56,7 @@ async def upload(request: Request) -> AsyncIterator[Upload]:
 
     Read here and not declared as the endpoint's body, which FastAPI would read before it asks who is there.
     """
+    refuse_pages(request)
     bounded = Request(request.scope, _limited(request))
     try:
         form = await bounded.form(max_files=1, max_fields=8)

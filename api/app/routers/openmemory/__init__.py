@@ -18,8 +18,11 @@ from app.routers.openmemory import (
     stats,
     users,
 )
+from app.routers.openmemory.examples import EXAMPLES
 from app.routers.openmemory.wire import OpenMemoryWire
 from app.routers.protocol import protocol
+
+__all__ = ["EXAMPLES", "build"]
 
 DESCRIPTION = "OpenMemory's REST API over the Commonplace store, and the dashboard's own endpoints."
 
