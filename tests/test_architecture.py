@@ -37,6 +37,8 @@ MAY_BE_ASYNC = {
     "routers/measuring.py",
     "routers/memento/cors.py",
     "routers/protocol.py",
+    "routers/mem9/door.py",
+    "routers/mem9/imports.py",
     "routers/mem0/memories.py",
     "routers/mcp/entrance.py",
     "routers/mcp/oauth.py",

@@ -4,7 +4,6 @@ Its commands act as the admin: who can read DATA_DIR and DATABASE_URL needs no k
 """
 
 import importlib
-import ipaddress
 import re
 import signal
 import sys
@@ -94,19 +93,12 @@ def check_exposure(settings: Settings) -> None:
     Raises:
         Invalid: it would.
     """
-    if not settings.is_open or settings.allow_open_beyond_loopback or _is_loopback(settings.host):
+    if not settings.is_open or settings.allow_open_beyond_loopback or settings.listens_on_loopback:
         return
     raise Invalid(
         f"AUTH_MODE=open would make everybody who reaches {settings.host} the admin. "
         "Listen on 127.0.0.1, or set ALLOW_OPEN_BEYOND_LOOPBACK=true as well."
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @app.command()

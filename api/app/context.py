@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -113,6 +113,10 @@ class Context:
     def engine(self) -> Engine:
         """What embeds and searches."""
         return self.runtime.engine
+
+    def acting_as(self, caller: Caller) -> "Context":
+        """The same transaction in another caller's name; what is to be done after the commit is done with this one."""
+        return replace(self, caller=caller)
 
     def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
         """The rows of a statement of columns: past the ORM's loading of entities, which takes as long again."""

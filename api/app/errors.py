@@ -7,6 +7,7 @@
     ├── Forbidden          we know who asks, and they may not
     ├── NotFound           there is no such thing (or it is somebody else's: the two answer alike)
     ├── Conflict           it contradicts what is stored
+    │   └── Stale            it was changed since the caller read it
     ├── RateLimited        later
     └── Unavailable        something we need (a model, a store) does not answer
         ├── Kept             ... but what was sent is kept, and can be tried again
@@ -57,6 +58,10 @@ class NotFound(CommonplaceError):
 
 class Conflict(CommonplaceError):
     """The request contradicts what is stored."""
+
+
+class Stale(Conflict):
+    """The caller means a version that is not the present one any more."""
 
 
 class RateLimited(CommonplaceError):

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import mcp, mem0, mem0_local, memento, openmemory, platform
+from app.routers import mcp, mem0, mem0_local, mem9, memento, openmemory, platform
 from app.routers.by_scheme import Doorway
 from app.routers.measuring import Measure
 from app.routers.reference import Door, merged
@@ -32,6 +32,8 @@ def doors(runtime: Runtime) -> list[Door]:
         Door("/api", "Memento", memento.build(runtime), memento.EXAMPLES),
         Door("/v1", "mem0-local", mem0_local.build(runtime), mem0_local.EXAMPLES),
         Door(platform.PREFIX, "mem0 platform", platform.build(runtime), platform.EXAMPLES),
+        Door("/v1alpha1", "mem9", mem9.build_v1alpha1(runtime), mem9.EXAMPLES_V1ALPHA1),
+        Door("/v1alpha2", "mem9", mem9.build(runtime), mem9.EXAMPLES),
         Door("", "mem0", mem0.build(runtime), mem0.EXAMPLES),  # last: what no other door takes is answered here
     ]
 
@@ -63,6 +65,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app.router.routes.extend(mcp.routes(mcp.build(runtime)))  # before what is mounted at the root
     hosted = next(door.app for door in opened if door.prefix == platform.PREFIX)
     app.router.routes += [Doorway(prefix, hosted, scheme) for prefix, scheme in platform.DOORWAYS.items()]
+    app.router.routes.extend(Route(path, mem9.build_probes(runtime)) for path in ("/healthz", "/versionz"))
     for door in opened:
         if door.prefix:  # by itself it is the door's as well, though there is nothing there
             app.router.routes.append(Route(door.prefix, door.app))

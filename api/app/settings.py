@@ -1,6 +1,7 @@
 """How this server is deployed: the environment, read once. What a user may change in the dashboard is in
 `default_config.json` and the `configs` table instead; a key lives in one of the two."""
 
+import ipaddress
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -93,6 +94,17 @@ class Settings(BaseSettings):
         ge=1024**2,
         description="Memory for the embedded index's vectors, in bytes; least recently used owners leave first.",
     )
+    mem9_provisioning: Literal["open", "admin", "off"] | None = Field(
+        None,
+        description="Who may make mem9 spaces: `open` is everybody, `admin` an admin's key, `off` nobody. `open` when "
+        "absent and HOST is loopback, else `admin`.",
+    )
+    mem9_provisions_per_hour: int = Field(
+        600, ge=1, description="Most mem9 spaces and chains that are made in an hour when everybody may."
+    )
+    mem9_strict_if_match: bool = Field(
+        False, description="Refuse a mem9 PUT whose If-Match is not the present version with 412."
+    )
     sweep_seconds: float = Field(15.0, gt=0, description="Pause between two sweeps of the index, in seconds.")
     redis_url: str | None = Field(
         None,
@@ -150,6 +162,19 @@ class Settings(BaseSettings):
     def is_open(self) -> bool:
         """Whether everybody is the admin."""
         return self.auth_mode == "open"
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Whether only this machine reaches the server."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def provisioning(self) -> Literal["open", "admin", "off"]:
+        """Who may make mem9 spaces."""
+        return self.mem9_provisioning or ("open" if self.listens_on_loopback else "admin")
 
     @property
     def address(self) -> str:

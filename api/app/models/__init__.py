@@ -2,6 +2,7 @@
 
 from app.models.accesses import AccessBatch, AccessLog, AppAccess
 from app.models.apps import AccessControl, App, Webhook
+from app.models.chains import ChainKey, ChainNode, SpaceChain
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
 from app.models.exports import MemoryExport
@@ -27,6 +28,8 @@ __all__ = [
     "App",
     "AppAccess",
     "Category",
+    "ChainKey",
+    "ChainNode",
     "Config",
     "Event",
     "Grant",
@@ -45,6 +48,7 @@ __all__ = [
     "MemoryVersion",
     "OAuthClient",
     "SessionMessage",
+    "SpaceChain",
     "State",
     "StatusChange",
     "User",

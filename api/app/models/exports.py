@@ -11,7 +11,7 @@ from app.models.columns import Created, Id, Json, Object
 
 
 class MemoryExport(Base):
-    """A question that is kept, not its answer: that is made anew whenever it is read (decision 0028).
+    """A question that is kept, not its answer: that is made anew whenever it is read (decision 0026).
 
     `digest` is of what selects the memories, so that the last export of the same selection is found by it.
     """

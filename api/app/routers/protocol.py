@@ -26,7 +26,7 @@ from app.measures import OTHER
 from app.routers.habits import Head, NoTrailingSlash, Options, UnnamedJson
 from app.routers.limiting import RateLimit, Shown, shown_in
 from app.routers.measuring import Note
-from app.routers.reply import Reply
+from app.routers.reply import JSON, Reply
 from app.services import accounts
 from app.services.limits import Door
 
@@ -37,8 +37,8 @@ logger = logging.getLogger(__name__)
 
 def render(reply: Reply) -> Response:
     """The reply as JSON in pure ASCII: what was wrong may not be valid Unicode."""
-    body = json.dumps(reply.body, ensure_ascii=True, default=str)
-    return Response(body, reply.status, dict(reply.headers), media_type="application/json")
+    body = json.dumps(reply.body, ensure_ascii=True, default=str) if reply.media_type == JSON else reply.body
+    return Response(body, reply.status, dict(reply.headers), media_type=reply.media_type)
 
 
 def shaped(model: BaseModel, status: int = 200) -> Response:
@@ -99,7 +99,7 @@ def protocol(
         if isinstance(error.__cause__, CommonplaceError):  # FastAPI calls whatever stops a body unreadable
             return render(wire.failure(error.__cause__))
         reply = wire.http(error.status_code, str(error.detail))
-        return render(Reply(reply.status, reply.body, {**reply.headers, **(error.headers or {})}))
+        return render(replace(reply, headers={**reply.headers, **(error.headers or {})}))
 
     app.add_middleware(Note, door=door or OTHER)  # inside: which route was taken
     app.add_middleware(_LimitBody, wire=wire, most=max_body)

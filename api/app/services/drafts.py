@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 from dateutil import parser as dateparser
 
@@ -48,6 +49,7 @@ class Draft:
     source: str | None = None
     expires_at: datetime | None = None
     provenance: dict[str, Any] | None = None
+    id: UUID | None = None  # a new one without it
 
 
 def draft(content: str, metadata: Mapping[str, Any] | None = None, expires_at: datetime | None = None) -> Draft:

@@ -13,7 +13,16 @@ from app.services.drafts import Draft
 ROLE = "role"
 MAX_TURNS = 500
 MAX_PROMPT = 20_000  # characters
+TIMES = ("occurred_at", "expires_at")
 KEPT = ("metadata", "agent_id", "run_id", "author", "memory_type", "tags", "source")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The place of each turn in its conversation; `sent`, where the client itself numbered them."""
+
+    places: tuple[int, ...]
+    sent: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +30,8 @@ class Intake:
     """Turns, and as `template` what every memory from them has: metadata, session, author, the time it was said.
 
     `prompt` is the caller's own word to the model; without `infer` each turn is stored as it is. With `keeps_roles` a
-    memory that is a turn has the turn's role in its metadata.
+    memory that is a turn has the turn's role in its metadata. `session` is there where the turns are a conversation
+    that is kept: each of them is remembered, whatever is learned from it.
     """
 
     turns: tuple[Turn, ...]
@@ -29,6 +39,7 @@ class Intake:
     infer: bool = True
     prompt: str | None = None
     keeps_roles: bool = False
+    session: Session | None = None
 
     def drafts(self) -> list[Draft]:
         """Each turn that somebody said as a memory by itself, verbatim."""
@@ -51,6 +62,7 @@ class Intake:
             "infer": self.infer,
             "prompt": self.prompt,
             "keeps_roles": self.keeps_roles,
+            "places": None if self.session is None else list(self.session.places),
         }
 
 
@@ -59,7 +71,20 @@ def restored(kept: Mapping[str, Any]) -> Intake:
     said_at, expires_at = drafts.moment(kept["said_at"]), drafts.moment(kept.get("expires_at"))
     template = Draft(content="", occurred_at=said_at, expires_at=expires_at, **kept["template"])
     turns = tuple(Turn(*turn) for turn in kept["turns"])
-    return Intake(turns, template, kept["infer"], kept["prompt"], kept.get("keeps_roles", False))
+    session = None if kept.get("places") is None else Session(tuple(kept["places"]))
+    return Intake(turns, template, kept["infer"], kept["prompt"], kept.get("keeps_roles", False), session)
+
+
+def kept_draft(item: Draft) -> dict[str, Any]:
+    """A draft as it is kept in a receipt, as JSON."""
+    times = {name: when.isoformat() for name in TIMES if (when := getattr(item, name)) is not None}
+    return {"content": item.content, **{name: getattr(item, name) for name in KEPT}, **times}
+
+
+def restored_draft(kept: Mapping[str, Any]) -> Draft:
+    """What `kept_draft` was made from."""
+    times = {name: drafts.moment(kept[name]) for name in TIMES if name in kept}
+    return Draft(**{**kept, **times})
 
 
 def intake(

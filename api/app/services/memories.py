@@ -87,7 +87,7 @@ def fresh(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryVi
     """The memory that a draft becomes, with a new id, not written yet."""
     when = now()
     return MemoryView(
-        id=new_id(),
+        id=item.id or new_id(),
         user_id=owner,
         app_id=client.id,
         app_name=client.name,
@@ -108,6 +108,7 @@ def fresh(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryVi
         updated_at=when,
         archived_at=None,
         deleted_at=None,
+        updated_by=item.source,
         categories=sorted(names),
         provenance=item.provenance,
     )
@@ -130,6 +131,7 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
             "tags": view.tags,
             "priority": view.priority,
             "source": view.source,
+            "updated_by": view.updated_by,
             "provenance": view.provenance,
             "version": view.version,
             "occurred_at": view.occurred_at,
@@ -338,9 +340,12 @@ def _peek(ctx: Context, memory_id: UUID) -> Any:
         ).first()
 
 
-def rewrite(ctx: Context, new: MemoryView) -> MemoryView:
-    """Write what a memory says from now on, whose it is, its times, and provenance if it has a new one: a version."""
-    view = replace(new, version=new.version + 1, updated_at=now())
+def rewrite(ctx: Context, new: MemoryView, by: str | None = None) -> MemoryView:
+    """Write what a memory says from now on, and what is said of it; a new version.
+
+    Its provenance only if it has a new one. `by` is the agent that says so, where the door knows it.
+    """
+    view = replace(new, version=new.version + 1, updated_at=now(), updated_by=by)
     learned = {} if new.provenance is None else {"provenance": new.provenance}
     ctx.session.execute(
         update(Memory)
@@ -354,8 +359,10 @@ def rewrite(ctx: Context, new: MemoryView) -> MemoryView:
             run_id=view.run_id,
             expires_at=view.expires_at,
             occurred_at=view.occurred_at,
+            tags=view.tags,
             version=view.version,
             updated_at=view.updated_at,
+            updated_by=view.updated_by,
             indexed_at=None,
             **learned,
         )

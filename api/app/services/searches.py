@@ -47,11 +47,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Hits, best first. `mode` is what was really searched: `keyword` when the embedder did not answer."""
+    """Hits, best first. `mode` is what was really searched: `keyword` when the embedder did not answer.
+
+    `total` is how many hits there are up to the end of this page; one more if another follows and was looked for.
+    """
 
     hits: list[Found]
     mode: Mode
     warning: str | None = None
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Query:
 
     Attributes:
         limit: 1 to 1,000 hits.
+        offset: so many better ones are passed; with the limit 1,000 at most.
+        looks_ahead: whether to find out if there is one more after the page.
         filters: in mem0's grammar (`services.filters`).
         threshold: 0 to 1; hits below are left out.
         rerank: whether to ask the configured reranker; None is as the configuration says.
@@ -75,7 +81,14 @@ class Query:
     explain: bool = False
     rerank: bool | None = None
     neighbours: int = 0
+    offset: int = 0
+    looks_ahead: bool = False
     show_expired: bool = False
+
+    @property
+    def end(self) -> int:
+        """Where the page ends."""
+        return self.offset + self.limit
 
 
 def search(
@@ -104,7 +117,8 @@ def search(
     if look is None:
         return Result([], mode, warning)
     is_reranked = reranks.is_wanted(ctx, query.rerank)
-    wanted = reranks.depth(ctx, query.limit) if is_reranked else query.limit
+    looked_at = query.end + query.looks_ahead
+    wanted = reranks.depth(ctx, looked_at) if is_reranked else looked_at
     try:
         sifted = sift(ctx, look, wanted)
     except StoreUnavailable:
@@ -116,7 +130,8 @@ def search(
     hits = _found(ctx, query, scope, order)
     shown = dict.fromkeys(id for hit in hits for id in (hit.memory.id, *(hit.turns.ids if hit.turns else ())))
     apps.log_reads(ctx, scope.reader, list(shown), "search", query=query.text[:LOGGED_QUERY], **_session(query))
-    return Result(hits, mode, " ".join(filter(None, (warning, order.warning))) or None)
+    told = " ".join(filter(None, (warning, order.warning))) or None
+    return Result(hits, mode, told, min(len(order.hits), query.end + query.looks_ahead))
 
 
 def _session(query: Query) -> dict[str, str]:
@@ -126,7 +141,7 @@ def _session(query: Query) -> dict[str, str]:
 
 
 def _found(ctx: Context, query: Query, scope: Scope, order: Order) -> list[Found]:
-    best = order.hits[: query.limit]
+    best = order.hits[query.offset : query.end]
     views = [one.memory for one, _ in best]
     turns = surroundings.around(ctx, views, query.neighbours, scopes.visible(scope)) if query.neighbours else {}
     return [
@@ -154,6 +169,8 @@ def checked(query: Query) -> None:
         raise TooLarge(f"The query has {len(query.text)} characters; at most {MAX_QUERY} are taken")
     if not 1 <= query.limit <= MAX_LIMIT:
         raise Invalid(f"The limit is 1 to {MAX_LIMIT}")
+    if not 0 <= query.offset <= MAX_LIMIT - query.limit:
+        raise Invalid(f"Limit and offset together are {MAX_LIMIT} at most")
     if not 0 <= query.neighbours <= surroundings.MOST:
         raise Invalid(f"There are 0 to {surroundings.MOST} neighbours")
     checked_characters(query.text)

@@ -59,6 +59,7 @@ class MemoryView:
     updated_at: datetime
     archived_at: datetime | None
     deleted_at: datetime | None
+    updated_by: str | None = None
     categories: list[str] = field(default_factory=list)
     provenance: dict[str, Any] | None = None
 
@@ -85,6 +86,7 @@ COLUMNS = (
     Memory.updated_at,
     Memory.archived_at,
     Memory.deleted_at,
+    Memory.updated_by,
 )
 
 SEPARATOR = "\x1f"  # no name holds it: it is a control character

@@ -24,7 +24,7 @@ class AnyOrigin:
     """Put the three headers on every answer, with an Origin or without, and answer preflights.
 
     Where everybody is the admin (AUTH_MODE=open) a page of a stranger is refused, whatever the headers say
-    (decision 0029).
+    (decision 0027).
     """
 
     def __init__(self, app: ASGIApp) -> None:
