@@ -88,7 +88,7 @@ def ask(app: FastAPI, method: str, path: str, key: str | None) -> Response:
 
 
 def rule(app: FastAPI, method: str, path: str, keys: Keys) -> str:
-    """Who may: `open` anybody, `read` and `write` a key of that scope, `chain` that of a chain, `admin` none of these."""
+    """Who may: `open` anybody; `read`, `write`, `chain` who has such a key; `admin` none of these."""
     if path in SIGNING_IN or not is_refused(ask(app, method, path, None)):
         return "open"
     if path in STREAMS:
