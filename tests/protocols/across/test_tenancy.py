@@ -72,8 +72,8 @@ def test_who_names_somebody_else_is_shown_nothing(kind: type[Door], opened: Open
     assert SECRET not in str(found)
 
 
-def found_or_refused(door: Door, query: str | None = None) -> tuple[int, str]:
+def found_or_refused(door: Door, query: str | None = None) -> tuple[int, Any]:
     """Status and body of a search, or of a list, without the name that it asked for."""
     with suppress(AssertionError):  # it may be refused
         assert (door.find(query) if query else door.listed()) == []
-    return door.last.status_code, door.last.text.replace(door.user, "<user>")
+    return door.last.status_code, shape(json.loads(door.last.text.replace(door.user, "<user>")))
