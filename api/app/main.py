@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import openmemory
+from app.routers import dashboard, openmemory
 from app.routers.reference import Door, merged
 from app.settings import Settings
 from app.sweep import Sweep
@@ -48,6 +48,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app = FastAPIOffline(title=TITLE, version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime
     app.add_api_route("/health", lambda: health(runtime), methods=["GET"], summary="Is it up")
+    _mount_dashboard(app, settings)
     opened = doors(runtime)
     for door in opened:
         app.mount(door.prefix, door.app)
@@ -64,6 +65,14 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     )
     app.add_middleware(RequestLog)
     return app
+
+
+def _mount_dashboard(app: FastAPI, settings: Settings) -> None:
+    app.state.has_dashboard = settings.has_dashboard
+    app.add_route("/", dashboard.to_start, include_in_schema=False)
+    if settings.has_dashboard:
+        app.add_route(dashboard.PREFIX, dashboard.to_start, include_in_schema=False)
+        app.mount(dashboard.PREFIX, dashboard.build(settings.dashboard))
 
 
 def health(runtime: Runtime) -> dict[str, Any]:

@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         ge=1024**2,
         description="Memory for the embedded index's vectors, in bytes; least recently used owners leave first.",
     )
+    dashboard_dir: Path | None = Field(
+        None, description="The dashboard's built pages; `ui/out` beside the server's code when absent."
+    )
     sweep_seconds: float = Field(15.0, gt=0, description="Pause between two sweeps of the index, in seconds.")
 
     @cached_property
@@ -83,6 +86,16 @@ class Settings(BaseSettings):
         if self.jwt_secret:
             return self.jwt_secret.get_secret_value()
         return _kept_secret(self.data_dir / "jwt_secret")
+
+    @property
+    def dashboard(self) -> Path:
+        """Where the dashboard's pages are, if they have been built."""
+        return self.dashboard_dir or ROOT / "ui" / "out"
+
+    @property
+    def has_dashboard(self) -> bool:
+        """Whether they have been."""
+        return (self.dashboard / "index.html").is_file()
 
     @property
     def allowed_origins(self) -> list[str]:
