@@ -57,7 +57,8 @@ type Answer<T> = { data?: T; error?: unknown; response: Response };
  */
 export async function body<T>(asked: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await asked;
-  if (!response.ok) throw new ApiError(response.status, sentence(error, response), response.headers.get("X-Request-Id"));
+  if (!response.ok)
+    throw new ApiError(response.status, sentence(error, response), response.headers.get("X-Request-Id"));
   return data as T;
 }
 
@@ -65,7 +66,9 @@ function sentence(error: unknown, response: Response): string {
   const detail = (error as { detail?: unknown } | undefined)?.detail;
   if (typeof detail === "string") return detail;
   if (Array.isArray(detail)) {
-    return detail.map(({ loc, msg }: { loc: unknown[]; msg: string }) => `${loc.slice(1).join(".")}: ${msg}`).join("; ");
+    return detail
+      .map(({ loc, msg }: { loc: unknown[]; msg: string }) => `${loc.slice(1).join(".")}: ${msg}`)
+      .join("; ");
   }
   return response.statusText || `The server answered ${response.status}`;
 }

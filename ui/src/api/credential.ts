@@ -36,8 +36,8 @@ async function refresh(): Promise<boolean> {
 }
 
 // One tab at a time, where the browser can tell tabs apart; elsewhere the server forgives the second.
-function oneAtATime<T>(work: () => Promise<T>): Promise<T> {
-  return navigator.locks ? navigator.locks.request("commonplace.refresh", work) : work();
+async function oneAtATime(work: () => Promise<Response>): Promise<Response> {
+  return navigator.locks ? await navigator.locks.request("commonplace.refresh", work) : await work();
 }
 
 /** Whether a request that was refused may be sent again. A login that cannot be renewed has ended. */
