@@ -4,8 +4,8 @@
 
 import { keepPreviousData, type QueryKey, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { toast } from "sonner";
 import { brief, counted } from "@/format";
+import { notify } from "@/notify";
 import { api, body, type Schemas } from "./client";
 import { useOwner } from "./owner";
 
@@ -201,7 +201,7 @@ export function useMemoryChanges() {
     }
     function putBack(error: Error, before: Snapshot | undefined) {
       for (const [key, data] of before ?? []) queries.setQueryData(key, data);
-      toast.error(error.message);
+      notify.failed(error.message);
     }
     async function settle() {
       await Promise.all(FOLLOWS.map((queryKey) => queries.invalidateQueries({ queryKey })));
@@ -212,8 +212,8 @@ export function useMemoryChanges() {
   const restore = useMutation({
     mutationFn: (ids: string[]) => body(api.POST("/memories/actions/restore", { body: { memory_ids: ids } })),
     onSuccess: (_, ids) =>
-      toast.success(ids.length === 1 ? "Restored" : `${counted(ids.length, "memory", "memories")} restored`),
-    onError: (error) => toast.error(error.message),
+      notify.done(ids.length === 1 ? "Restored" : `${counted(ids.length, "memory", "memories")} restored`),
+    onError: (error) => notify.failed(error.message),
     onSettled: tools.settle,
   });
 
@@ -231,7 +231,7 @@ export function useMemoryChanges() {
         items: page.items.map((row) => (these.has(row.id) ? { ...row, state } : row)),
       }));
     },
-    onSuccess: (_, { ids, state }) => toast.success(said(ids.length, state)),
+    onSuccess: (_, { ids, state }) => notify.done(said(ids.length, state)),
     onError: (error, _, before) => tools.putBack(error, before),
     onSettled: tools.settle,
   });
@@ -246,10 +246,9 @@ export function useMemoryChanges() {
       });
     },
     onSuccess: (_, ids) =>
-      toast(ids.length === 1 ? "Deleted" : `${counted(ids.length, "memory", "memories")} deleted`, {
-        duration: 10_000,
-        action: { label: "Undo", onClick: () => restore.mutate(ids) },
-      }),
+      notify.undoable(ids.length === 1 ? "Deleted" : `${counted(ids.length, "memory", "memories")} deleted`, () =>
+        restore.mutate(ids),
+      ),
     onError: (error, _, before) => tools.putBack(error, before),
     onSettled: tools.settle,
   });
@@ -264,7 +263,7 @@ export function useMemoryChanges() {
         ...page,
         items: page.items.map((row) => (row.id === id ? { ...row, content } : row)),
       })),
-    onSuccess: () => toast.success("Saved. The old version is kept."),
+    onSuccess: () => notify.done("Saved. The old version is kept."),
     onError: (error, _, before) => tools.putBack(error, before),
     onSettled: tools.settle,
   });
@@ -272,7 +271,7 @@ export function useMemoryChanges() {
   const create = useMutation({
     mutationFn: (made: { text: string; infer: boolean; user_id: string; app?: string }) =>
       body(api.POST("/memories", { body: { ...made, metadata: {}, async: false } as Schemas["MemoryCreate"] })),
-    onSuccess: (made) => toast.success(learned(made)),
+    onSuccess: (made) => notify.done(learned(made)),
     onSettled: tools.settle,
   });
 

@@ -1,11 +1,13 @@
 "use client";
 
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import dynamic from "next/dynamic";
 import { NuqsAdapter } from "nuqs/adapters/next/app";
 import { type ReactNode, Suspense, useState } from "react";
-import { Toaster } from "sonner";
 import { SessionProvider } from "@/api/session";
 import { FollowSystemTheme } from "@/components/shell/theme";
+
+const Toaster = dynamic(() => import("sonner").then((it) => it.Toaster), { ssr: false });
 
 /** What every page needs. Nothing is asked twice by itself: what fails says so, and says how to try again. */
 export function Providers({ children }: { children: ReactNode }) {

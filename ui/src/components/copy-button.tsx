@@ -2,7 +2,7 @@
 
 import { Check, Copy } from "lucide-react";
 import { useState } from "react";
-import { toast } from "sonner";
+import { notify } from "@/notify";
 import { Button } from "./ui/button";
 
 /** Copies `text`; `label` says what, for who cannot see the icon. */
@@ -12,7 +12,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      toast.error("The browser does not let this page copy. Select the text and copy it yourself.");
+      notify.failed("The browser does not let this page copy. Select the text and copy it yourself.");
       return;
     }
     setCopied(true);

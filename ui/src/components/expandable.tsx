@@ -34,7 +34,7 @@ export function Expandable({
   }, [text, isOpen]);
   return (
     <>
-      <p ref={shown} className={cn("break-words whitespace-pre-line", !isOpen && CLAMPS[lines], className)}>
+      <p ref={shown} className={cn("break-words", isOpen ? "whitespace-pre-line" : CLAMPS[lines], className)}>
         {href ? (
           <Link href={href} prefetch={false} className="rounded-sm hover:text-accent">
             {text}

@@ -2,6 +2,7 @@
 
 import { createColumnHelper, tableFeatures, useTable } from "@tanstack/react-table";
 import { ArrowDown, ArrowUp } from "lucide-react";
+import dynamic from "next/dynamic";
 import { memo, type ReactNode, useEffect, useMemo, useRef } from "react";
 import type { Row, SortColumn, State, Wanted } from "@/api/memories";
 import { cn } from "@/cn";
@@ -12,9 +13,17 @@ import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Checkbox } from "../ui/checkbox";
 import { Skeleton } from "../ui/skeleton";
-import { Editor } from "./editor";
-import { RowMenu } from "./row-menu";
 import { StateBadge } from "./state-badge";
+
+// What is not seen at once comes after the page.
+const RowMenu = dynamic(() => import("./row-menu").then((it) => it.RowMenu), {
+  ssr: false,
+  loading: () => <span className="inline-block size-8" />,
+});
+const Editor = dynamic(() => import("./editor").then((it) => it.Editor), {
+  ssr: false,
+  loading: () => <Skeleton className="h-20 w-full" />,
+});
 
 const FEATURES = tableFeatures({});
 const helper = createColumnHelper<typeof FEATURES, Row>();

@@ -3,8 +3,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { WifiOff } from "lucide-react";
 import { useEffect, useSyncExternalStore } from "react";
-import { toast } from "sonner";
 import { connection } from "@/api/connection";
+import { notify } from "@/notify";
 
 const ASK_EVERY = 2_000;
 
@@ -25,7 +25,7 @@ export function OfflineBanner() {
     const timer = setInterval(async () => {
       if (!(await isBack())) return;
       connection.set(true);
-      toast.success("The server is back");
+      notify.done("The server is back");
       void queries.invalidateQueries();
     }, ASK_EVERY);
     return () => clearInterval(timer);

@@ -1,6 +1,7 @@
 "use client";
 
 import { Keyboard } from "lucide-react";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
@@ -8,8 +9,13 @@ import { cn } from "@/cn";
 import { Button } from "../ui/button";
 import { OfflineBanner } from "./offline";
 import { PAGES, type Page } from "./pages";
-import { ShortcutsDialog, useShortcutsDialog } from "./shortcuts";
-import { OwnerMenu, UserMenu } from "./user-menu";
+import { useShortcutsDialog } from "./shortcuts";
+
+// Menus come after the page; their places are kept, so that nothing moves.
+const Place = () => <span className="size-9" />;
+const UserMenu = dynamic(() => import("./user-menu").then((it) => it.UserMenu), { ssr: false, loading: Place });
+const OwnerMenu = dynamic(() => import("./user-menu").then((it) => it.OwnerMenu), { ssr: false, loading: Place });
+const ShortcutsDialog = dynamic(() => import("./shortcuts-dialog").then((it) => it.ShortcutsDialog), { ssr: false });
 
 function isAt(path: string, { href, also = [] }: Page): boolean {
   return path === href || also.includes(path) || `${path}/` === href;
@@ -20,7 +26,7 @@ function Navigation() {
   return (
     <nav
       aria-label="Pages of the dashboard"
-      className="-mb-px flex min-w-0 gap-1 overflow-x-auto max-md:order-last max-md:w-full"
+      className="-mb-px flex min-w-0 gap-1 overflow-x-auto max-md:order-last max-md:-mx-2 max-md:w-full"
     >
       {PAGES.map((page) => (
         <Link
@@ -28,7 +34,7 @@ function Navigation() {
           href={page.href}
           aria-current={isAt(path, page) ? "page" : undefined}
           className={cn(
-            "flex h-12 items-center gap-2 border-b-2 border-transparent px-2.5 whitespace-nowrap text-muted-foreground hover:text-foreground max-md:h-10",
+            "flex h-12 items-center gap-2 border-b-2 border-transparent px-2.5 whitespace-nowrap text-muted-foreground hover:text-foreground max-md:h-10 max-sm:px-2",
             "focus-visible:-outline-offset-2 aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-foreground",
           )}
         >
@@ -77,7 +83,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <main id="content" tabIndex={-1} className="mx-auto max-w-7xl px-4 py-6 outline-none sm:px-6">
         {children}
       </main>
-      <ShortcutsDialog isOpen={keys.isOpen} setOpen={keys.setOpen} />
+      {keys.isOpen && <ShortcutsDialog isOpen setOpen={keys.setOpen} />}
     </>
   );
 }

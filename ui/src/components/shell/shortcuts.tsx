@@ -1,18 +1,6 @@
 "use client";
 
 import { useEffect, useRef, useState } from "react";
-import { Dialog, DialogContent } from "../ui/dialog";
-
-const SHORTCUTS: [string, string][] = [
-  ["j / k", "Next, previous memory"],
-  ["Enter", "Open the memory"],
-  ["e", "Edit it in place"],
-  ["x", "Select it"],
-  ["n", "New memory"],
-  ["/", "Search"],
-  ["Esc", "Leave what is open"],
-  ["?", "This list"],
-];
 
 /** Whether a key belongs to what has the focus, and not to the page. */
 function isTaken(event: KeyboardEvent): boolean {
@@ -35,26 +23,6 @@ export function useShortcuts(keys: Record<string, (event: KeyboardEvent) => void
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
   }, []);
-}
-
-/** The list of the keys, by `?`. */
-export function ShortcutsDialog({ isOpen, setOpen }: { isOpen: boolean; setOpen: (open: boolean) => void }) {
-  return (
-    <Dialog open={isOpen} onOpenChange={setOpen}>
-      <DialogContent title="Keys" className="w-[min(24rem,calc(100vw-2rem))]">
-        <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2">
-          {SHORTCUTS.map(([key, meaning]) => (
-            <div key={key} className="contents">
-              <dt>
-                <kbd className="rounded-sm border bg-muted px-1.5 py-0.5 font-mono text-xs">{key}</kbd>
-              </dt>
-              <dd>{meaning}</dd>
-            </div>
-          ))}
-        </dl>
-      </DialogContent>
-    </Dialog>
-  );
 }
 
 /** The dialog's state, and the key that opens it. */

@@ -2,13 +2,13 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { toast } from "sonner";
 import { api, body } from "@/api/client";
 import { useMe, useSession } from "@/api/session";
 import { PageHeader, Section } from "@/components/page-header";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Field, Input } from "@/components/ui/field";
+import { notify } from "@/notify";
 
 const SHORTEST = 8;
 
@@ -39,7 +39,7 @@ function Profile() {
       ),
     onSuccess: async () => {
       await reload();
-      toast.success("Saved");
+      notify.done("Saved");
     },
   });
   function submit(event: FormEvent) {
@@ -86,7 +86,7 @@ function Password() {
     onSuccess: () => {
       setPassword("");
       setAgain("");
-      toast.success("The password is set. All other logins have ended.");
+      notify.done("The password is set. All other logins have ended.");
     },
   });
   function submit(event: FormEvent) {

@@ -1,13 +1,13 @@
 "use client";
 
 import { Library, Plus, SearchX } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
 import { useMemo, useRef, useState } from "react";
 import { isRelevance, type Row, type State, useMemories, useMemoryChanges } from "@/api/memories";
 import { useOwner } from "@/api/owner";
 import { useMayWrite } from "@/api/session";
 import { isNarrowed, SIZES, useWanted } from "@/components/memories/address";
-import { CreateDialog } from "@/components/memories/create-dialog";
 import { SelectionBar, useSelection } from "@/components/memories/selection";
 import { MemoryTable, type RowActions, TableSkeleton } from "@/components/memories/table";
 import { Toolbar } from "@/components/memories/toolbar";
@@ -18,6 +18,10 @@ import { Failure, Notice } from "@/components/states";
 import { Button } from "@/components/ui/button";
 import { counted } from "@/format";
 
+// Nobody opens it with the page: its code comes after.
+const CreateDialog = dynamic(() => import("@/components/memories/create-dialog").then((it) => it.CreateDialog), {
+  ssr: false,
+});
 const NO_ROWS: Row[] = [];
 
 export default function Memories() {
@@ -107,7 +111,7 @@ export default function Memories() {
           onClear={selectNone}
         />
       )}
-      <CreateDialog isOpen={isCreating} setOpen={setCreating} />
+      {isCreating && <CreateDialog isOpen setOpen={setCreating} />}
     </>
   );
 }
