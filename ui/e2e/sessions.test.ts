@@ -94,10 +94,10 @@ test("an access token that has run out is renewed unseen; without a login it is 
   await expect.poll(() => refused).toBeGreaterThan(1);
 
   await context.clearCookies();
-  await page.route("**/api/v1/apps*", (route) => route.fulfill({ status: 401, body: "{}" }));
-  await page.getByRole("link", { name: "Apps", exact: true }).click();
+  await page.route("**/api/v1/memories/search", (route) => route.fulfill({ status: 401, body: "{}" }));
+  await page.getByRole("searchbox", { name: "Search memories" }).fill("answers");
   await page.waitForURL(/\/login\/\?next=/);
-  expect(new URL(page.url()).searchParams.get("next")).toBe("/apps/");
+  expect(new URL(page.url()).searchParams.get("next")).toBe("/memories/?q=answers");
 });
 
 test("two tabs that open at once both stay signed in", async () => {
@@ -110,7 +110,11 @@ test("two tabs that open at once both stay signed in", async () => {
 });
 
 test("a key that is bound to an app is kept in memory alone, and is told what it may not see", async () => {
-  const { key } = await server.ask<{ key: string }>("POST", "/api-keys", { label: "b", scopes: ["read"], app_name: "cursor" });
+  const { key } = await server.ask<{ key: string }>("POST", "/api-keys", {
+    label: "b",
+    scopes: ["read"],
+    app_name: "cursor",
+  });
   await open("/login/");
   await page.getByLabel("API key", { exact: true }).and(page.locator("input")).fill(key);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -125,7 +129,9 @@ test("a key that is bound to an app is kept in memory alone, and is told what it
 
 test("nothing of the login is where a script can read it", async () => {
   await signIn(page, server.url);
-  const seen = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage, cookie: document.cookie }));
+  const seen = await page.evaluate(() =>
+    JSON.stringify({ ...localStorage, ...sessionStorage, cookie: document.cookie }),
+  );
   expect(seen).not.toMatch(/eyJ|cp_/);
   const [cookie] = await context.cookies(`${server.url}/api/v1/auth`);
   expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/api/v1/auth" });
@@ -164,10 +170,10 @@ test("a server that is gone is said, and when it is back everything goes on", as
   await open("/memories/");
   await page.getByText("I prefer short answers.").waitFor();
   await server.down();
-  await page.getByRole("link", { name: "Search lab" }).click();
-  await page.getByRole("searchbox", { name: "Query" }).fill("answers");
-  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await page.getByRole("searchbox", { name: "Search memories" }).fill("short");
   await page.getByText("What you see may be old").waitFor();
+  await page.getByRole("link", { name: "Search lab" }).click(); // would be the browser's own error page
+  await page.getByText("Wait until the server is back").waitFor();
   await server.up();
   await page.getByText("What you see may be old").waitFor({ state: "detached", timeout: 15_000 });
   await page.getByText("I prefer short answers.").waitFor();

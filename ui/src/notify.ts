@@ -1,6 +1,14 @@
 /** What is said in a corner of the screen and goes by itself. The code for it comes after the page. */
 
-const sonner = () => import("sonner").then(({ toast }) => toast);
+let loading: Promise<typeof import("sonner")> | undefined;
+
+/** One import for all: the page loads it with the place where it is shown, so it is there when the server is gone. */
+export function loadSonner(): Promise<typeof import("sonner")> {
+  loading ??= import("sonner");
+  return loading;
+}
+
+const sonner = () => loadSonner().then(({ toast }) => toast);
 
 export const notify = {
   done: (text: string) => void sonner().then((toast) => toast.success(text)),

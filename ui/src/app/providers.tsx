@@ -6,8 +6,9 @@ import { NuqsAdapter } from "nuqs/adapters/next/app";
 import { type ReactNode, Suspense, useState } from "react";
 import { SessionProvider } from "@/api/session";
 import { FollowSystemTheme } from "@/components/shell/theme";
+import { loadSonner } from "@/notify";
 
-const Toaster = dynamic(() => import("sonner").then((it) => it.Toaster), { ssr: false });
+const Toaster = dynamic(() => loadSonner().then((it) => it.Toaster), { ssr: false });
 
 /** What every page needs. Nothing is asked twice by itself: what fails says so, and says how to try again. */
 export function Providers({ children }: { children: ReactNode }) {

@@ -1,5 +1,6 @@
 "use client";
 
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { living, useFigures } from "@/api/overview";
 import { useOwner } from "@/api/owner";
@@ -21,6 +22,13 @@ export default function OverviewPage() {
   useEffect(() => {
     if (count === 0 && !hasBeen) setFirstRun(true);
   }, [count, hasBeen]);
+
+  // What else is shown follows the figures: where they change, it does.
+  const queries = useQueryClient();
+  useEffect(() => {
+    if (count === undefined) return;
+    for (const queryKey of [["overview", "index"], ["events"], ["apps"]]) void queries.invalidateQueries({ queryKey });
+  }, [count, queries]);
 
   if (figures.isError) {
     return (

@@ -5,7 +5,9 @@ import dynamic from "next/dynamic";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
+import { connection } from "@/api/connection";
 import { cn } from "@/cn";
+import { notify } from "@/notify";
 import { Button } from "../ui/button";
 import { OfflineBanner } from "./offline";
 import { PAGES, type Page } from "./pages";
@@ -21,6 +23,13 @@ function isAt(path: string, { href, also = [] }: Page): boolean {
   return path === href || also.includes(path) || `${path}/` === href;
 }
 
+// A page that is not here yet cannot come while the server is gone: the browser would show its own error instead.
+function stayIfOffline(event: { preventDefault: () => void }) {
+  if (connection.get()) return;
+  event.preventDefault();
+  notify.failed("Wait until the server is back");
+}
+
 function Navigation() {
   const path = usePathname();
   return (
@@ -32,6 +41,7 @@ function Navigation() {
         <Link
           key={page.href}
           href={page.href}
+          onNavigate={stayIfOffline}
           aria-current={isAt(path, page) ? "page" : undefined}
           className={cn(
             "flex h-12 items-center gap-2 border-b-2 border-transparent px-2.5 whitespace-nowrap text-muted-foreground hover:text-foreground max-md:h-10 max-sm:px-2",
