@@ -102,11 +102,11 @@ test("a selection is paused, archived and exported", async () => {
 test("filters, order and page are in the address and outlive a reload", async () => {
   await server.remember("address", ...Array.from({ length: 25 }, (_, n) => `numbered ${String(n).padStart(2, "0")}`));
   await open("/memories/?size=20");
-  await page.getByRole("button", { name: "App", exact: true }).click();
+  await page.getByRole("search").getByRole("button", { name: "App", exact: true }).click();
   await page.getByRole("checkbox", { name: "address" }).click();
   await page.keyboard.press("Escape");
   await page.getByText("1 to 20 of 25").waitFor();
-  await page.getByRole("button", { name: "Memory", exact: true }).click();
+  await page.getByRole("columnheader", { name: "Memory" }).getByRole("button").click();
   await row("numbered 00").waitFor();
   await page.getByRole("button", { name: "Next page" }).click();
   await row("numbered 24").waitFor();

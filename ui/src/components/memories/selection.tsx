@@ -23,7 +23,7 @@ export function useSelection() {
   return { selected, toggle, clear };
 }
 
-/** Has the browser save the memories as a file that the import reads line by line: one JSON object each. */
+/** Has the browser save the memories as a file: one JSON object a line. */
 function save(rows: Iterable<Row>): void {
   const lines = [...rows].map((row) =>
     JSON.stringify({
