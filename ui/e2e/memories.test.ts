@@ -52,8 +52,8 @@ test("a memory is created, found, edited in place, and its version restored", as
 
   await page.getByRole("link", { name: "The green door sticks in winter." }).click();
   await page.waitForURL(/\/memory\/\?id=/);
-  expect(await page.locator("del").first().innerText()).toBe("blue");
-  expect(await page.locator("ins").first().innerText()).toBe("green");
+  expect(await page.locator("del").first().textContent()).toBe("blue");
+  expect(await page.locator("ins").first().textContent()).toBe("green");
   await page.getByLabel("Version 1").getByRole("button", { name: "Restore" }).click();
   await page.getByRole("region", { name: "Text" }).getByText("The blue door sticks in winter.").waitFor();
 });

@@ -142,7 +142,7 @@ function Gone({ id, error }: { id: string; error: ApiError }) {
   const mayWrite = useMayWrite();
   if (history.isPending) return <Loading />;
   const last = history.data?.items[0];
-  if (!last || last.state !== "deleted") return <Failure error={error} />;
+  if (last?.state !== "deleted") return <Failure error={error} />;
   return (
     <>
       <Notice
