@@ -12,6 +12,10 @@ UI := ui
 HAS_NODE := node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 9) ? 0 : 1)' 2>/dev/null
 CHROMIUM ?= /usr/bin/chromium
 export CHROMIUM
+# The tests of shared rate limits start a Redis of their own; where it is not installed and cannot be, make says so.
+REDIS = $(if $(shell command -v redis-server),,redis-server)
+# Clients of npm that tests run against a real server; nothing of them is built or run when they are installed.
+CLIENTS := tests/clients
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
@@ -34,7 +38,7 @@ serve: $(VENV)/.synced ## Install what is missing, build the dashboard, migrate,
 migrate: $(VENV)/.synced ## Bring the database to the newest schema
 	@exec $(BIN)/commonplace migrate $(ARGS)
 
-test: lint ## Everything: format, lint, types, imports, tests (ARGS="-k word" for some)
+test: lint $(REDIS) $(CLIENTS)/node_modules/.installed ## Everything: format, lint, types, imports, tests (ARGS="-k word" for some)
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 	@test -n "$(ARGS)" || $(MAKE) --no-print-directory ui-test
 
@@ -85,8 +89,14 @@ bench-crash: bench-%: $(VENV)/.synced-dev ## Is anything lost when the server is
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 clean: ## Remove what can be made again; data/ stays
-	@rm -rf $(addprefix $(UI)/,node_modules .next out .built screenshots) $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis dist
+	@rm -rf $(addprefix $(UI)/,node_modules .next out .built screenshots) $(VENV) $(CLIENTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis dist
 	@find api bench tests alembic -type d -name __pycache__ -exec rm -rf {} +
+
+.PHONY: redis-server
+redis-server:
+	@test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { echo "The tests need Redis: apt install redis-server" >&2; exit 1; }
+	@echo "Installing redis-server"
+	@apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends redis-server >/dev/null
 
 # The stamps are younger than the lock file when there is nothing to install, which then costs no time. `--inexact`
 # keeps one of the two from taking away what the other, or you, installed.
@@ -118,6 +128,10 @@ browser: ## Install Chromium for the browser tests, if it is missing
 			echo "The browser tests need Chromium: apt install chromium, or CHROMIUM=/path/to/it make test" >&2; exit 1; }; \
 		echo "Installing Chromium"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
+
+$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	@npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 define make_venv
 @$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

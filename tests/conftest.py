@@ -25,7 +25,7 @@ from app.settings import ROOT, Settings
 if TYPE_CHECKING:
     from tests.postgres import Postgres  # pytest imports plugins itself
 
-pytest_plugins = ["tests.postgres", "tests.scripted_llm"]
+pytest_plugins = ["tests.postgres", "tests.redis_server", "tests.scripted_llm"]
 
 
 DATABASES = ["sqlite", "postgresql"]
@@ -126,6 +126,10 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         admin_api_key=ADMIN_KEY,
         default_user_id="admin",
         sweep_seconds=3600,
+        # Tests ask as fast as they can; tests/test_limits.py is about the limits.
+        rate_limit_mem0_local="off",
+        rate_limit_mem9="off",
+        rate_limit_login="off",
     )
 
 

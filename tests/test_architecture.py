@@ -28,13 +28,24 @@ MAY_COMMIT = {"context.py", "database.py", "cli.py"}
 MAY_COMMIT_IN = "engine/stores/"
 
 # ASGI itself is asynchronous, and so is an upload while it comes in, and what reads a query (a thread costs more than
-# that), and files; nothing else of ours is.
+# that), and files, and the MCP SDK, whose handlers hand the work to threads; nothing else of ours is.
 MAY_BE_ASYNC = {
     "main.py",
     "logs.py",
     "routers/habits.py",
     "routers/dashboard.py",
+    "routers/limiting.py",
+    "routers/measuring.py",
+    "routers/memento/cors.py",
     "routers/protocol.py",
+    "routers/mem9/door.py",
+    "routers/mem9/imports.py",
+    "routers/mem0/memories.py",
+    "routers/mcp/entrance.py",
+    "routers/mcp/oauth.py",
+    "routers/mcp/server.py",
+    "routers/mcp/stdio.py",
+    "routers/mcp/transports.py",
     "routers/openmemory/backup.py",
     "routers/openmemory/paging.py",
 }
@@ -53,6 +64,7 @@ BROAD = {
     "engine/rerankers.py": 1,  # says which provider cannot be made, and raises on
     "engine/stores/elsewhere.py": 1,  # a store's own error for an id that is not there
     "engine/stores/workers.py": 2,  # any store's any failure is told to whoever waits, as one that has a name
+    "routers/mcp/tools.py": 1,  # whatever happens to a call, the model is told without the exception's own text
     "routers/protocol.py": 1,  # the last net of a door
     "services/inference.py": 1,  # whatever happens to an add, its receipt says so
     "services/rebuilds.py": 1,  # any provider's any failure leaves the old index serving

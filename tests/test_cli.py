@@ -339,7 +339,7 @@ def _serve(port: int, key: str | None = None) -> str:
     server = _python("-c", "from app.cli import main; main()", "serve", stdout=subprocess.PIPE)
     try:
         answer = _answer(f"http://127.0.0.1:{port}/health")
-        assert answer.json()["status"] == "ok"
+        assert answer.json()["data"]["status"] == "ok"
         assert "server" not in answer.headers
         if key:
             me = httpx.get(f"http://127.0.0.1:{port}/api/v1/auth/me", headers={"X-API-Key": key})

@@ -10,13 +10,14 @@ import pytest
 import typer
 
 from app import cli
-from app.routers import openmemory
+from app.routers import mem0, mem0_local, memento, openmemory
 from app.services import drafts, filter_fields, filters
 from app.settings import ROOT, Settings
 
 DOCS = ROOT / "docs"
 CONTRACT = ROOT / "api" / "app" / "routers" / "openmemory" / "README.md"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), CONTRACT])
+CONTRACTS = sorted((ROOT / "api" / "app" / "routers").glob("*/README.md"))
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *CONTRACTS])
 
 
 def rows(page: Path) -> list[list[str]]:
@@ -72,15 +73,19 @@ def test_no_command_is_invented() -> None:
     assert len(usages) == len(COMMANDS)
 
 
-def routes() -> set[str]:
-    """Method and path of every OpenMemory endpoint."""
-    paths = openmemory.build(None).openapi()["paths"]  # type: ignore[arg-type]
+PROTOCOLS = {"mem0": mem0, "mem0_local": mem0_local, "memento": memento, "openmemory": openmemory}
+
+
+def routes(protocol: Any) -> set[str]:
+    """Method and path of every endpoint of a protocol."""
+    paths = protocol.build(None).openapi()["paths"]
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 
-def test_every_route_is_in_the_contract_and_no_other() -> None:
-    documented = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^` ]*)`", "\n".join(_first_cells(CONTRACT))))
-    assert documented == routes()
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_route_is_in_the_contract_and_no_other(name: str) -> None:
+    cells = "\n".join(_first_cells(CONTRACT.parents[1] / name / "README.md"))
+    assert set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^` ]*)`", cells)) == routes(PROTOCOLS[name])
 
 
 def _first_cells(page: Path) -> list[str]:

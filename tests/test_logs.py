@@ -35,7 +35,15 @@ def test_a_secret_never_reaches_a_line(formatted: pytest.LogCaptureFixture, secr
     assert len(_lines(formatted)) == 2
 
 
-@pytest.mark.parametrize("text", ['{"password": "hunter22"}', "X-API-Key: hunter22", "token=hunter22&x=1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password": "hunter22"}',
+        "X-API-Key: hunter22",
+        "token=hunter22&x=1",
+        '"GET /mcp?client=x&key=hunter22 HTTP/1.1"',
+    ],
+)
 def test_what_is_called_a_secret_is_redacted(text: str) -> None:
     assert "hunter22" not in logs.redact(text)
 

@@ -22,9 +22,23 @@ from app.database import Database, now
 from app.engine.index import Index, Together
 from app.engine.sync import sync_all
 from app.models import Memory
-from app.services import access_logs, accounts, apps, categories, expiry, listings, purges, retention, stats
+from app.services import (
+    access_logs,
+    accounts,
+    apps,
+    categories,
+    expiry,
+    listings,
+    purges,
+    recalls,
+    retention,
+    selections,
+    stats,
+)
 from app.services.listings import Filter
+from app.services.recalls import Asked
 from app.services.retention_rules import Rule
+from app.services.spaces import Node, Space
 from app.services.views import Window
 from app.settings import Settings
 from tests import volume
@@ -42,9 +56,23 @@ def number(kind: int, n: int) -> UUID:
 
 APP = number(volume.APP, 1)
 MEMORY = number(volume.MEMORY, 2)
+SPACE = Space((Node(Caller(number(volume.USER, 0), OWNER, None, frozenset({"read"}))),))
 EARLY, LATE = (volume.START + volume.MINUTE * n for n in (40_000, 60_000))
 
 Verb = Callable[[Context], object]
+
+
+def of_mem0(
+    ctx: Context,
+    identifiers: dict[str, str | None],
+    filters: dict[str, Any] | None = None,
+    show_expired: bool = False,
+) -> object:
+    """The first page of what is selected in mem0's words."""
+    chosen = selections.chosen(ctx, identifiers, filters)
+    return selections.listing(ctx, chosen, FIRST, app="mem0", show_expired=show_expired, is_counted=not show_expired)
+
+
 # Lists in the order of `created_at`: whatever page is asked for, nothing is sorted.
 ORDERED: dict[str, Verb] = {
     "list, page 1": lambda ctx: listings.shown(ctx, FIRST, user_id=OWNER),
@@ -66,7 +94,18 @@ ORDERED: dict[str, Verb] = {
     "an app's memories": lambda ctx: apps.memories_of(ctx, APP, FIRST),
     "filter, everybody's": lambda ctx: listings.governed(ctx, FIRST),
     "filter, everybody's, a deep page": lambda ctx: listings.governed(ctx, DEEP, show_archived=True),
+    "mem0, everybody's": lambda ctx: selections.listing(ctx, selections.of_list(ctx, {}), FIRST, app="mem0"),
+    "mem0, an agent's": lambda ctx: of_mem0(ctx, {"user_id": OWNER, "agent_id": "a1"}),
+    "mem0, filtered": lambda ctx: of_mem0(ctx, {"user_id": OWNER}, {"topic": {"ne": "food"}}),
+    "mem0, expired too": lambda ctx: of_mem0(ctx, {"user_id": OWNER}, show_expired=True),
+    "mem0, several users'": lambda ctx: of_mem0(ctx, {}, {"user_id": [OWNER, OTHER]}),
     "an access log": lambda ctx: access_logs.listing(ctx, MEMORY, Window(10)),
+}
+# In the order of the last change.
+ORDERED |= {
+    "a space, page 1": lambda ctx: recalls.ask(ctx, SPACE, Asked(FIRST)),
+    "a space, a deep page": lambda ctx: recalls.ask(ctx, SPACE, Asked(DEEP)),
+    "a space, every state": lambda ctx: recalls.ask(ctx, SPACE, Asked(FIRST, state="all")),
 }
 # Others, which must not look at every memory either.
 UNORDERED: dict[str, Verb] = {

@@ -1,10 +1,9 @@
-"""The command line: `commonplace serve | migrate | reindex | work | user | key | import | export | doctor`.
+"""The command line: `commonplace serve | migrate | reindex | work | mcp | user | key | import | export | doctor`.
 
 Its commands act as the admin: who can read DATA_DIR and DATABASE_URL needs no key.
 """
 
 import importlib
-import ipaddress
 import re
 import signal
 import sys
@@ -94,19 +93,12 @@ def check_exposure(settings: Settings) -> None:
     Raises:
         Invalid: it would.
     """
-    if not settings.is_open or settings.allow_open_beyond_loopback or _is_loopback(settings.host):
+    if not settings.is_open or settings.allow_open_beyond_loopback or settings.listens_on_loopback:
         return
     raise Invalid(
         f"AUTH_MODE=open would make everybody who reaches {settings.host} the admin. "
         "Listen on 127.0.0.1, or set ALLOW_OPEN_BEYOND_LOOPBACK=true as well."
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @app.command()
@@ -220,6 +212,21 @@ def work() -> None:
         sweep.start()
         stopped.wait()
         sweep.stop()
+
+
+@app.command(name="mcp")
+def speak_mcp(
+    user_id: OfUser = None,
+    client: Annotated[str, typer.Option(help="The app as which it reads and writes.")] = accounts.UNNAMED_APP,
+) -> None:
+    """Speak the Model Context Protocol on standard input and output, as the admin."""
+    with _runtime() as runtime:
+        sweep = Sweep(runtime)  # loads the engine; what this process writes is indexed though no server runs
+        sweep.start()
+        try:
+            importlib.import_module("app.routers.mcp.stdio").serve(runtime, user_id, client)
+        finally:
+            sweep.stop()
 
 
 @app.command(name="doctor")

@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,10 @@ from app.bookmarks import Bookmarks
 from app.database import Database, now
 from app.engine.engine import Engine
 from app.engine.index import Vectors
+from app.engine.ranking.kept import KeptTraits
 from app.engine.sync import sync
+from app.limiter import Limiter
+from app.measures import Measures
 from app.models import AccessBatch
 from app.settings import Settings
 
@@ -61,13 +64,16 @@ class Caller:
 
 
 class Runtime:
-    """What lives as long as the server: settings, database, engine."""
+    """What lives as long as the server: settings, database, engine, and what it counts."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = Database(settings.url)
         self.relaxed = self.database.relaxed()
         self.bookmarks = Bookmarks()
+        self.limiter = Limiter(settings.redis_url)
+        self.measures = Measures()
+        self.traits = KeptTraits()
         self.wake = threading.Event()  # set it to have the sweep begin now
         self.work = threading.Event()  # set it to have the worker look for adds that wait now
         self.engine = Engine(self.relaxed, settings.data_dir, settings.vector_cache_bytes)
@@ -107,6 +113,10 @@ class Context:
     def engine(self) -> Engine:
         """What embeds and searches."""
         return self.runtime.engine
+
+    def acting_as(self, caller: Caller) -> "Context":
+        """The same transaction in another caller's name; what is to be done after the commit is done with this one."""
+        return replace(self, caller=caller)
 
     def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
         """The rows of a statement of columns: past the ORM's loading of entities, which takes as long again."""
@@ -154,8 +164,8 @@ class Context:
             self._sync()
 
     def _write_reads(self) -> None:
-        with self.runtime.relaxed.transaction() as session:
-            session.connection().execute(NOTE_READS, self._reads)
+        with self.runtime.relaxed.writing() as connection:
+            connection.execute(NOTE_READS, self._reads)
 
     def _sync(self) -> None:
         if not self.engine.is_ready:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from pydantic_core import from_json
@@ -25,6 +25,7 @@ from sqlalchemy import (
     Engine,
     FunctionElement,
     MetaData,
+    String,
     Uuid,
     and_,
     case,
@@ -37,6 +38,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
 
@@ -74,6 +76,23 @@ def _in_sqlite(*_: Any, **__: Any) -> str:
 @compiles(sql_id)
 def _in_postgresql(*_: Any, **__: Any) -> str:
     return "gen_random_uuid()"
+
+
+class id_key(FunctionElement[str]):
+    """An id as its 32 hexadecimal digits, written by the database: no UUID is made of it."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(id_key, "sqlite")
+def _key_in_sqlite(element: id_key, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)  # so it is stored
+
+
+@compiles(id_key)
+def _key_in_postgresql(element: id_key, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"replace(CAST({compiler.process(element.clauses, **kw)} AS text), '-', '')"
 
 
 def asked_last(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -179,6 +198,24 @@ class Database:
         with self.session(writing=True) as session, session.begin():
             yield session
 
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """`transaction` without a session, which takes as long again as one statement."""
+        with self.engine.execution_options(writing=True).begin() as connection:
+            yield connection
+
+    def asked_alone(self, sql: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """The first row of one statement that only reads, asked of the driver without a transaction around it."""
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(sql, values)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            cursor.close()
+            return row
+        finally:
+            connection.close()
+
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
@@ -223,7 +260,7 @@ def _sqlite_engine(url: str) -> Engine:
         if connection.get_execution_options().get("writing"):
             _begin_write(connection, lock)
         else:
-            connection.exec_driver_sql("BEGIN")
+            _raw(connection).execute("BEGIN").close()  # of the driver: it cannot fail, and costs a tenth so
 
     @event.listens_for(engine, "commit")
     def release_after_commit(connection: Connection) -> None:
@@ -237,6 +274,11 @@ def _sqlite_engine(url: str) -> Engine:
             _finish_write(connection, lock, "ROLLBACK")
 
     return engine
+
+
+def _raw(connection: Connection) -> sqlite3.Connection:
+    raw: Any = connection.connection.dbapi_connection
+    return cast(sqlite3.Connection, raw)
 
 
 def _set_pragmas(connection: Any) -> None:

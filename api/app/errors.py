@@ -7,15 +7,29 @@
     ├── Forbidden          we know who asks, and they may not
     ├── NotFound           there is no such thing (or it is somebody else's: the two answer alike)
     ├── Conflict           it contradicts what is stored
+    │   └── Stale            it was changed since the caller read it
     ├── RateLimited        later
     └── Unavailable        something we need (a model, a store) does not answer
         ├── Kept             ... but what was sent is kept, and can be tried again
+        ├── NotConfigured    there is none: the configuration names no model
         └── StoreUnavailable the vector store: the words of the index still do
 
 Each protocol's `wire.py` gives these a status and a body. The message is shown to the caller: no secrets in it.
 """
 
+from enum import StrEnum
 from uuid import UUID
+
+
+class Why(StrEnum):
+    """Why something that is needed does not answer, as far as can be told."""
+
+    refused = "refused"  # its key is not taken
+    busy = "busy"  # it wants fewer questions
+    slow = "slow"  # it did not answer in time
+    away = "away"  # it cannot be reached, or says that it cannot just now
+    misfit = "misfit"  # it does not take the question
+    unknown = "unknown"
 
 
 class CommonplaceError(Exception):
@@ -46,6 +60,10 @@ class Conflict(CommonplaceError):
     """The request contradicts what is stored."""
 
 
+class Stale(Conflict):
+    """The caller means a version that is not the present one any more."""
+
+
 class RateLimited(CommonplaceError):
     """Too many requests; `retry_after` is in seconds."""
 
@@ -57,13 +75,21 @@ class RateLimited(CommonplaceError):
 class Unavailable(CommonplaceError):
     """A model or a store that is needed does not answer."""
 
+    def __init__(self, message: str, why: Why = Why.away) -> None:
+        super().__init__(message)
+        self.why = why
+
 
 class Kept(Unavailable):
     """What is needed to learn from what was sent does not answer; it is kept, and `event_id` is its receipt."""
 
-    def __init__(self, message: str, event_id: UUID) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, event_id: UUID, why: Why = Why.unknown) -> None:
+        super().__init__(message, why)
         self.event_id = event_id
+
+
+class NotConfigured(Unavailable):
+    """The configuration names no model for it."""
 
 
 class StoreUnavailable(Unavailable):

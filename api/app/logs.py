@@ -13,11 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECRET = re.compile(
     r"(?i)(authorization|x-api-key|api[_-]?key|password|secret|token)(\"?\s*[:=]\s*\"?(?:bearer\s+|token\s+)?)([^\s\"&,}]+)"
-    r"|\bcp_[A-Za-z0-9_-]{20,}|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|\bsk-[A-Za-z0-9_-]{16,}"
+    r"|(?<=[?&]key=)[^\s\"&]+|(?<=/v1alpha1/mem9s/)[^/\s\"?]+|\b(?:cp|chain)_[A-Za-z0-9_-]{20,}"
+    r"|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|\bsk-[A-Za-z0-9_-]{16,}"
 )
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 RESERVED = [*RESERVED_ATTRS, "color_message"]
-NOISY = ("httpx", "httpcore", "uvicorn.access", "uvicorn.error", "alembic.runtime")
+NOISY = ("httpx", "httpcore", "uvicorn.access", "uvicorn.error", "alembic.runtime", "mcp", "sse_starlette")
 
 request_id_of: ContextVar[str | None] = ContextVar("request_id", default=None)
 logger = logging.getLogger("commonplace.requests")

@@ -1,12 +1,14 @@
 """How this server is deployed: the environment, read once. What a user may change in the dashboard is in
 `default_config.json` and the `configs` table instead; a key lives in one of the two."""
 
+import ipaddress
 import secrets
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
+from limits import parse_many
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +21,18 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _base(value: str | None) -> str | None:
+    return value.rstrip("/") if value else None
+
+
+def _rates(value: str) -> str:
+    if value.strip().lower() != "off":
+        parse_many(value)  # raises ValueError
+    return value
+
+
 CommaSeparated = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+Rates = Annotated[str, AfterValidator(_rates)]
 
 
 class Settings(BaseSettings):
@@ -27,8 +40,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8765, ge=0, le=65535, description="Port to listen on.")
+    host: str = Field(
+        "127.0.0.1", validation_alias=AliasChoices("HOST", "API_HOST", "host"), description="Address to listen on."
+    )
+    port: int = Field(
+        8765,
+        ge=0,
+        le=65535,
+        validation_alias=AliasChoices("PORT", "API_PORT", "port"),
+        description="Port to listen on.",
+    )
     data_dir: Path = Field(Path("data"), description="Where the database, the secrets and the model's graph are kept.")
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the database; the SQLite file `commonplace.db` in DATA_DIR when absent."
@@ -40,7 +61,10 @@ class Settings(BaseSettings):
         False, description="The second yes that AUTH_MODE=open needs to listen on an address beyond loopback."
     )
     admin_api_key: SecretStr | None = Field(
-        None, min_length=8, description="An API key that is the admin's; not stored, valid while it is set."
+        None,
+        min_length=8,
+        validation_alias=AliasChoices("ADMIN_API_KEY", "API_KEY", "admin_api_key"),
+        description="An API key that is the admin's; not stored, valid while it is set.",
     )
     jwt_secret: SecretStr | None = Field(
         None, min_length=32, description="Signs access tokens; generated and kept in DATA_DIR when absent."
@@ -73,7 +97,47 @@ class Settings(BaseSettings):
     dashboard_dir: Path | None = Field(
         None, description="The dashboard's built pages; `ui/out` beside the server's code when absent."
     )
+    mem9_provisioning: Literal["open", "admin", "off"] | None = Field(
+        None,
+        description="Who may make mem9 spaces: `open` is everybody, `admin` an admin's key, `off` nobody. `open` when "
+        "absent and HOST is loopback, else `admin`.",
+    )
+    mem9_provisions_per_hour: int = Field(
+        600, ge=1, description="Most mem9 spaces and chains that are made in an hour when everybody may."
+    )
+    mem9_strict_if_match: bool = Field(
+        False, description="Refuse a mem9 PUT whose If-Match is not the present version with 412."
+    )
     sweep_seconds: float = Field(15.0, gt=0, description="Pause between two sweeps of the index, in seconds.")
+    redis_url: str | None = Field(
+        None,
+        pattern=r"^(rediss?|redis\+unix)://.",
+        description="Redis that counts requests for several processes; without it each counts its own.",
+    )
+    rate_limit_mem0_local: Rates = Field("100/minute; 20/10 seconds", description="Requests a key, mem0-local's door.")
+    rate_limit_mem9: Rates = Field("200/2 seconds", description="Requests a key and a client address, mem9's door.")
+    rate_limit_openmemory: Rates = Field("off", description="Requests a key, OpenMemory's door.")
+    rate_limit_mem0: Rates = Field("off", description="Requests a key, mem0's doors.")
+    rate_limit_memento: Rates = Field("off", description="Requests a key, Memento's door.")
+    rate_limit_mcp: Rates = Field("off", description="Requests a key, MCP's door.")
+    rate_limit_login: Rates = Field("10/minute", description="Attempts to sign in, a user name and a client address.")
+    max_memory_size: int = Field(
+        1_000_000, ge=1, le=1_000_000, description="Most characters of a memory that comes in by mem0-local's door."
+    )
+    search_limit: int = Field(50, ge=1, le=1_000, description="Most hits that mem0-local's door answers.")
+
+    public_url: Annotated[str | None, AfterValidator(_base)] = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+[^?#\s]*$",
+        description="The server's URL as clients reach it, behind a proxy above all; OAuth's metadata names it.",
+    )
+    allowed_hosts: CommaSeparated = Field(
+        default_factory=list,
+        description="Comma-separated host names under which `/mcp` answers, beside loopback and PUBLIC_URL's. Absent: "
+        "any when AUTH_MODE is `required`, no others when it is `open`.",
+    )
+    mcp_sessions: int = Field(256, ge=1, description="Most SSE sessions that one credential may have open at once.")
+    mcp_idle_seconds: float = Field(21600.0, gt=0, description="An SSE session without a message for so long is ended.")
 
     @cached_property
     def url(self) -> str:
@@ -111,6 +175,19 @@ class Settings(BaseSettings):
     def is_open(self) -> bool:
         """Whether everybody is the admin."""
         return self.auth_mode == "open"
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Whether only this machine reaches the server."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def provisioning(self) -> Literal["open", "admin", "off"]:
+        """Who may make mem9 spaces."""
+        return self.mem9_provisioning or ("open" if self.listens_on_loopback else "admin")
 
     @property
     def address(self) -> str:

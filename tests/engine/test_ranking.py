@@ -15,7 +15,9 @@ from app.engine.ranking import SIGNALS, WITH_TOKENS, Candidate, Mode, Pool, Rank
 MODES = st.sampled_from(sorted(SIGNALS))
 COSINES = st.none() | st.floats(-1, 1)
 KEYWORDS = st.none() | st.floats(0, 100, exclude_min=True)
-CANDIDATES = st.lists(st.builds(Candidate, st.uuids(), COSINES, KEYWORDS), unique_by=lambda c: c.id, max_size=30)
+CANDIDATES = st.lists(
+    st.builds(Candidate, st.uuids().map(lambda id: id.hex), COSINES, KEYWORDS), unique_by=lambda c: c.key, max_size=30
+)
 WORD = st.sampled_from(["ann", "bo", "cy"])
 
 
@@ -23,7 +25,7 @@ WORD = st.sampled_from(["ann", "bo", "cy"])
 def pools(draw: st.DrawFn) -> Pool:
     """Candidates of which some have traits, their neighbours among them and outside."""
     candidates = draw(CANDIDATES)
-    ids = st.none() | st.sampled_from([*(c.id for c in candidates), UUID(int=0)])
+    ids = st.none() | st.sampled_from([*(c.key for c in candidates), UUID(int=0).hex])
     tokens = st.none() | st.sampled_from([np.eye(64, dtype=np.int8)[:2] * 127, np.eye(64, dtype=np.int8)[3:4] * 90])
     traits = st.builds(
         Trait,
@@ -36,14 +38,14 @@ def pools(draw: st.DrawFn) -> Pool:
         st.integers(0),
         tokens,
     )
-    known = draw(st.lists(st.sampled_from(candidates), unique_by=lambda c: c.id)) if candidates else []
+    known = draw(st.lists(st.sampled_from(candidates), unique_by=lambda c: c.key)) if candidates else []
     question = Question(np.ones(4, dtype=np.float32), tokens=np.eye(64, dtype=np.float32)[:3])
     weight = np.array([0.5, 0.25, 0.25], dtype=np.float32)
-    return Pool(candidates, {c.id: draw(traits) for c in known}, "What did Bo do in May 2023?", question, weight)
+    return Pool(candidates, {c.key: draw(traits) for c in known}, "What did Bo do in May 2023?", question, weight)
 
 
 def candidate(number: int, similarity: float | None = None, keyword: float | None = None) -> Candidate:
-    return Candidate(UUID(int=number), similarity, keyword)
+    return Candidate(f"{number:032x}", similarity, keyword)
 
 
 def ranked(mode: Mode, *candidates: Candidate) -> list[Ranked]:
@@ -56,8 +58,8 @@ def scores(mode: Mode, *candidates: Candidate) -> dict[int, float]:
 
 def valued(signal: str, text: str, **traits: Trait) -> list[float]:
     """The signal's values of candidates a, b, c, ... that have these traits, and no leg found."""
-    numbers = {UUID(int=ord(name)): trait for name, trait in traits.items()}
-    pool = Pool([Candidate(id, None, None) for id in numbers], numbers, text)
+    numbers = {f"{ord(name):032x}": trait for name, trait in traits.items()}
+    pool = Pool([Candidate(key, None, None) for key in numbers], numbers, text)
     return getattr(signals, signal)(pool).tolist()
 
 
@@ -96,14 +98,14 @@ def test_nothing_found_ranks_nothing() -> None:
 
 def test_what_stands_before_and_after_counts_and_before_counts_more() -> None:
     four = [candidate(1, 1.0, 4.0), candidate(2, 0.0), candidate(3, 0.0), candidate(4, 0.0)]
-    one = UUID(int=1)
-    pool = Pool(four, {four[1].id: Trait(before=one), four[2].id: Trait(after=one), four[3].id: Trait()})
+    one = four[0].key
+    pool = Pool(four, {four[1].key: Trait(before=one), four[2].key: Trait(after=one), four[3].key: Trait()})
     assert signals.context(pool).tolist() == pytest.approx([0.0, 0.7, 0.3, 0.0])
 
 
 def test_a_session_gives_its_best_keyword_score_to_each_of_its_turns() -> None:
     three = [candidate(1, None, 8.0), candidate(2), candidate(3, None, 2.0)]
-    pool = Pool(three, {three[0].id: Trait("s"), three[1].id: Trait("s"), three[2].id: Trait()})
+    pool = Pool(three, {three[0].key: Trait("s"), three[1].key: Trait("s"), three[2].key: Trait()})
     assert signals.session(pool).tolist() == [1.0, 1.0, 0.0]
 
 
@@ -155,7 +157,7 @@ def test_tokens_are_compared_one_by_one_where_they_are_known() -> None:
     axes = np.eye(64, dtype=np.int8) * 127
     three = [candidate(1, 0.5), candidate(2, 0.5), candidate(3, 0.5)]
     question = Question(np.ones(4, dtype=np.float32), tokens=np.eye(64, dtype=np.float32)[:2])
-    traits = {three[0].id: Trait(tokens=axes[[0, 7]]), three[1].id: Trait(tokens=axes[[5, 0, 1]])}
+    traits = {three[0].key: Trait(tokens=axes[[0, 7]]), three[1].key: Trait(tokens=axes[[5, 0, 1]])}
     pool = Pool(three, traits, "", question, np.array([0.75, 0.25], dtype=np.float32))
     assert pool.closeness == pytest.approx([0.75, 1.0, np.nan], nan_ok=True)
     found = rank(pool, "hybrid")
@@ -166,7 +168,7 @@ def test_tokens_are_compared_one_by_one_where_they_are_known() -> None:
 @given(pool=pools(), mode=MODES)
 def test_every_candidate_is_ranked_once_and_its_parts_add_up_to_its_score(pool: Pool, mode: Mode) -> None:
     found = rank(pool, mode)
-    assert {one.id for one in found} == {c.id for c in pool.candidates}
+    assert {one.id.hex for one in found} == {c.key for c in pool.candidates}
     assert all(0.0 <= one.score <= 1.0 for one in found)
     assert all(one.score == pytest.approx(min(1.0, sum(one.parts.values()))) for one in found)
     assert all(part >= 0 for one in found for part in one.parts.values())
@@ -183,18 +185,18 @@ def test_the_order_of_the_candidates_does_not_matter(pool: Pool, mode: Mode, dat
 
 @given(candidates=CANDIDATES, other=st.uuids())
 def test_better_in_both_legs_is_better(candidates: list[Candidate], other: UUID) -> None:
-    first = Candidate(other, 1.0, 101.0)
-    found = rank(Pool([*(c for c in candidates if c.id != other), first]), "hybrid")
+    first = Candidate(other.hex, 1.0, 101.0)
+    found = rank(Pool([*(c for c in candidates if c.key != other.hex), first]), "hybrid")
     assert next(one.score for one in found if one.id == other) == pytest.approx(found[0].score)
 
 
 @given(candidates=CANDIDATES, count=st.integers(1, 40))
 def test_the_best_are_those_that_the_legs_rank_first(candidates: list[Candidate], count: int) -> None:
-    chosen = {c.id for c in best(candidates, count)}
+    chosen = {c.key for c in best(candidates, count)}
     found = rank(Pool(candidates), "hybrid")
-    least = min((one.score for one in found if one.id in chosen), default=0.0)
+    least = min((one.score for one in found if one.id.hex in chosen), default=0.0)
     assert len(chosen) == min(count, len(candidates))
-    assert all(one.score <= least + 1e-9 for one in found if one.id not in chosen)
+    assert all(one.score <= least + 1e-9 for one in found if one.id.hex not in chosen)
 
 
 @given(pool=pools(), rarity=st.floats(0, 50))

@@ -57,7 +57,7 @@ def remove(words: SqliteWords, *numbers: int) -> None:
 
 
 def found(words: SqliteWords, owner: UUID, query: str, limit: int = 50) -> list[int]:
-    return [id.int for id in words.search(owner, query.split(), limit)]
+    return [int(key, 16) for key in words.search(owner, query.split(), limit)]
 
 
 def bm25(texts: dict[int, str], query: list[str]) -> dict[int, float]:
@@ -123,14 +123,14 @@ class Processes(RuleBasedStateMachine):
     def search(self, which: int, owner: UUID, query: list[str], limit: int, within: set[int] | None) -> None:
         scores = bm25(self.truth[owner], query)
         expected = {n: score for n, score in scores.items() if within is None or n in within}
-        ids = None if within is None else [UUID(int=number) for number in within]
+        ids = None if within is None else [f"{number:032x}" for number in within]
         answer = self.words[which].search(owner, query, limit, ids)
         assert list(answer.values()) == pytest.approx(sorted(expected.values(), reverse=True)[:limit], rel=1e-4)
-        assert all(expected[id.int] == pytest.approx(score, rel=1e-4) for id, score in answer.items())
-        some = [UUID(int=number) for number in (*self.truth[owner], 77)][:4]
+        assert all(expected[int(key, 16)] == pytest.approx(score, rel=1e-4) for key, score in answer.items())
+        some = [f"{number:032x}" for number in (*self.truth[owner], 77)][:4]
         known = self.words[which].scores(owner, query, some)
-        assert {id.int: score for id, score in known.items()} == pytest.approx(
-            {id.int: scores[id.int] for id in some if id.int in scores}, rel=1e-4
+        assert {int(key, 16): score for key, score in known.items()} == pytest.approx(
+            {int(key, 16): scores[int(key, 16)] for key in some if int(key, 16) in scores}, rel=1e-4
         )
 
     @rule(which=st.integers(0, 1), owner=st.sampled_from([ANN, BO]))

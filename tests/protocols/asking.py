@@ -22,6 +22,7 @@ DERIVED = ("memory_terms", "alembic")  # the full-text index has shadow tables, 
 Person = Callable[..., TestClient]
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PREFIXED = re.compile(rf"mem_{_UUID.pattern}")
 _ZONED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?")
 
@@ -82,15 +83,20 @@ def shape(value: Any) -> Any:
 
 
 def _kind(word: str) -> str:
-    for pattern, kind in ((_UUID, "<uuid>"), (_ZONED, "<time, UTC>"), (_NAIVE, "<time without zone>")):
+    for pattern, kind in (
+        (_UUID, "<uuid>"),
+        (_PREFIXED, "mem_<uuid>"),
+        (_ZONED, "<time, UTC>"),
+        (_NAIVE, "<time without zone>"),
+    ):
         if pattern.fullmatch(word):
             return kind
     return word
 
 
-def golden(name: str) -> Any:
-    """A golden answer of the OpenMemory door."""
-    return json.loads((GOLDEN / "openmemory" / f"{name}.json").read_text())
+def golden(name: str, door: str = "openmemory") -> Any:
+    """A golden answer of a door."""
+    return json.loads((GOLDEN / door / f"{name}.json").read_text())
 
 
 def dump(runtime: Runtime) -> dict[str, list[tuple[Any, ...]]]:

@@ -1,6 +1,6 @@
 """Fixtures of the doors' tests: the server without its background sweep, asked by whomever."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from fastapi import FastAPI
@@ -37,6 +37,19 @@ def person(server: FastAPI, ctx: AsCaller) -> Person:
         return _client(server, made.secret)
 
     return ask_as
+
+
+@pytest.fixture
+def space(server: FastAPI) -> Callable[..., TestClient]:
+    """`space(agent=..., key=...)`: the server, asked with a mem9 key, of a new space if none is given."""
+
+    def ask_in(agent: str | None = None, key: str | None = None) -> TestClient:
+        plain = TestClient(server, raise_server_exceptions=False)
+        shown = key or plain.post("/v1alpha1/mem9s").json()["id"]
+        headers = {"X-API-Key": shown} | ({"X-Mnemo-Agent-Id": agent} if agent else {})
+        return TestClient(server, headers=headers, raise_server_exceptions=False)
+
+    return ask_in
 
 
 def _client(server: FastAPI, key: str) -> TestClient:

@@ -27,7 +27,8 @@ def told(ctx: AsCaller, *texts: str, run: str | None = "s1") -> list[UUID]:
 def known(ctx: AsCaller, runtime: Runtime, *ids: UUID) -> dict[UUID, features.Trait]:
     with ctx() as c:
         owner = c.session.scalars(select(User.id)).one()
-        return dict(features.traits(c, owner, runtime.engine.index.tokens.model, ids))
+        found = features.traits(c, owner, runtime.engine.index.tokens.model, [id.hex for id in ids])
+    return {UUID(key): trait for key, trait in found.items()}
 
 
 def test_traits_of_a_memory_and_of_what_was_said_before_and_after(ctx: AsCaller, runtime: Runtime) -> None:
@@ -36,12 +37,15 @@ def test_traits_of_a_memory_and_of_what_was_said_before_and_after(ctx: AsCaller,
     found = known(ctx, runtime, two)
     assert found.keys() == {one, two, three}
     trait = found[two]
-    assert (trait.run, trait.before, trait.after, trait.author) == ("s1", one, three, "Ann")
+    assert (trait.run, trait.before, trait.after, trait.author) == ("s1", one.hex, three.hex, "Ann")
     assert (trait.is_question, trait.length, str(trait.occurred_at)[:10]) == (True, len(TURNS[1]), "2023-05-08")
     assert [found[id].is_question for id in (one, three)] == [False, False]
-    assert (found[one].after, found[three].before) == (two, two)  # from there; their own others were not asked for
+    assert (found[one].after, found[three].before) == (
+        two.hex,
+        two.hex,
+    )  # from there; their own others were not asked for
     assert (found[one].before, found[three].after) == (None, None)
-    assert known(ctx, runtime, two, three)[three].after == four
+    assert known(ctx, runtime, two, three)[three].after == four.hex
 
 
 def test_what_is_not_active_is_no_neighbour_and_has_no_traits(ctx: AsCaller, runtime: Runtime) -> None:
@@ -50,7 +54,7 @@ def test_what_is_not_active_is_no_neighbour_and_has_no_traits(ctx: AsCaller, run
         states.change(c, [two], State.paused)
     found = known(ctx, runtime, one, two)
     assert found.keys() == {one, three}
-    assert found[one].after == three
+    assert found[one].after == three.hex
 
 
 def test_without_a_session_there_are_no_neighbours(ctx: AsCaller, runtime: Runtime) -> None:
@@ -62,7 +66,7 @@ def test_without_a_session_there_are_no_neighbours(ctx: AsCaller, runtime: Runti
 def test_another_owners_memories_have_no_traits(ctx: AsCaller, runtime: Runtime) -> None:
     ids = told(ctx, *TURNS)
     with ctx() as c:
-        assert features.traits(c, UUID(int=7), "any", ids) == {}
+        assert features.traits(c, UUID(int=7), "any", [id.hex for id in ids]) == {}
 
 
 def test_tokens_are_stored_with_the_index_and_go_with_the_memory(ctx: AsCaller, runtime: Runtime) -> None:
@@ -118,3 +122,59 @@ def test_neighbours_are_found_in_the_index_of_turns_and_the_rest_by_id(ctx: AsCa
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
     assert sum("COVERING INDEX ix_memories_turns" in step for step in plan) == 2
     assert not any(step.startswith("SCAN memor") or "ix_memories_owner" in step for step in plan)
+
+
+def asked(ctx: AsCaller, runtime: Runtime, words: str) -> tuple[list[str], int]:
+    """What a search finds, and how often it asks for traits."""
+    seen: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(runtime.database.engine, "before_cursor_execute", note)
+    with ctx() as c:
+        found = [hit.memory.content for hit in searches.search(c, Query(words)).hits]
+    event.remove(runtime.database.engine, "before_cursor_execute", note)
+    return found, sum("memory_tokens" in statement for statement in seen)
+
+
+@pytest.mark.one_database  # on PostgreSQL nothing says that nothing has changed: it is asked each time
+def test_traits_are_asked_for_again_only_when_something_changed(ctx: AsCaller, runtime: Runtime) -> None:
+    _, two, three, _ = told(ctx, *TURNS)
+    assert asked(ctx, runtime, "a blue boat")[1] == 1
+    found, times = asked(ctx, runtime, "the boat that floats")
+    assert (TURNS[2] in found, times) == (True, 0)
+    for change in (State.paused, State.active, State.deleted):
+        with ctx(writing=True) as c:
+            states.change(c, [three], change)
+        found, times = asked(ctx, runtime, "the boat that floats")
+        assert (TURNS[2] in found, times) == (change == State.active, 1)
+        assert asked(ctx, runtime, "the boat that floats") == (found, 0)
+    with ctx(writing=True) as c:
+        memories.edit(c, two, "Which boat of the three?")
+    found, times = asked(ctx, runtime, "boat")
+    assert (TURNS[1] in found, "Which boat of the three?" in found, times) == (False, True, 1)
+
+
+@pytest.mark.one_database
+def test_another_owners_change_takes_nothing_away(ctx: AsCaller, runtime: Runtime) -> None:
+    told(ctx, *TURNS)
+    asked(ctx, runtime, "boat")
+    with ctx(writing=True) as c:
+        memories.add(c, "bo", [draft("We have a boat.")], app=None, infer=False)
+    assert asked(ctx, runtime, "boat")[1] == 0
+
+
+@pytest.mark.one_database
+def test_what_is_kept_says_the_same_as_what_is_asked(ctx: AsCaller, runtime: Runtime) -> None:
+    turns = told(ctx, *(f"Turn number {number}" for number in range(12)))
+    model = runtime.engine.index.tokens.model
+    with ctx() as c:
+        owner = c.session.scalars(select(User.id)).one()
+        for start, step in ((0, 5), (1, 2), (3, 1), (0, 1), (2, 4), (0, 3)):
+            keys = [id.hex for id in turns[start::step]]
+            kept = features.traits(c, owner, model, keys, (1, 0))
+            fresh = features.traits(c, owner, model, keys)
+            assert {key: (*trait[:-1], bytes(trait[-1])) for key, trait in kept.items()} == {
+                key: (*trait[:-1], bytes(trait[-1])) for key, trait in fresh.items()
+            }

@@ -65,6 +65,7 @@ export class Server {
         ADMIN_API_KEY: KEY,
         DEFAULT_USER_ID: "sam",
         LOG_LEVEL: "WARNING",
+        RATE_LIMIT_LOGIN: "off", // the tests sign in more often than a person
         ...this.environment,
       },
     });

@@ -33,7 +33,7 @@ test("the first run makes a key, shows the commands, and turns green at the firs
   await page.getByText("This is the only time that it is shown").waitFor();
   expect(await page.getByTestId("command-mcp").textContent()).toContain(`${server.url}/mcp`);
   await page.getByRole("tab", { name: "REST" }).click();
-  const command = await page.getByTestId("command-rest").textContent();
+  const command = (await page.getByTestId("command-rest").textContent()) ?? "";
   const key = /cp_[\w-]+/.exec(command)?.[0];
   const body = /-d '(.*)'/.exec(command)?.[1] ?? "";
   const answer = await fetch(`${server.url}/api/v1/memories`, {

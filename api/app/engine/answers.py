@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
@@ -27,6 +27,11 @@ def items(answer: str, names: Iterable[str]) -> list[Any]:
         if isinstance(found, list):
             return found
     raise Unusable(f'there is no JSON object with a list "{wanted[0]}" in the answer')
+
+
+def objects(answer: str) -> Iterator[Mapping[str, Any]]:
+    """The JSON objects in the answer."""
+    return (value for value in _values(answer) if isinstance(value, Mapping))
 
 
 def _named(value: Any, names: Iterable[str]) -> Any:

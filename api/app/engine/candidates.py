@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from app.engine import late, text
+from app.engine.keys import Key, key_of
 from app.engine.late import Question, Vectors
 from app.engine.ranking import Candidate
 from app.engine.words import Words
@@ -23,6 +24,7 @@ class Asked:
         vector: without the owner's common words; None when the vector leg is not asked.
         weight: what each token of the question counts, (tokens,); None without tokens.
         rarity: what all its words weigh together, in BM25's terms.
+        size: how many memories the owner has, if the question has words.
     """
 
     owner: UUID
@@ -30,6 +32,7 @@ class Asked:
     vector: Vectors | None = None
     weight: Vectors | None = None
     rarity: float = 0.0
+    size: int = 0
 
 
 class Legs:
@@ -50,41 +53,40 @@ class Legs:
         weight = {term: 0.0 if common[term] else _rarity(count, size) for term, count in having.items()}
         rarity = sum(weight.values())
         if question is None or mode != "hybrid" or not len(question.states):
-            return Asked(owner, terms, vector, None, rarity)
-        return Asked(owner, terms, late.vector_without(question, common), late.weights(question, weight), rarity)
+            return Asked(owner, terms, vector, None, rarity, size)
+        without, weights = late.vector_without(question, common), late.weights(question, weight)
+        return Asked(owner, terms, without, weights, rarity, size)
 
-    def search(self, asked: Asked, mode: Mode, depth: int, within: Collection[UUID] | None) -> list[Candidate]:
+    def search(self, asked: Asked, mode: Mode, depth: int, within: Collection[Key] | None) -> list[Candidate]:
         """The `depth` best of each leg that the mode asks; only among `within` if it is given."""
-        keyword: dict[UUID, float] = {}
+        keyword: dict[Key, float] = {}
         if mode != "vector":
             keyword = self._words.search(asked.owner, asked.terms, depth, within)
-        similar: dict[UUID, float] = {}
+        similar: dict[Key, float] = {}
         if asked.vector is not None and mode != "keyword":
             similar = self._nearest(asked.owner, asked.vector, depth, within)
             similar |= self._similarities(asked.owner, asked.vector, keyword.keys() - similar.keys())
-        return [Candidate(id, similar.get(id), keyword.get(id)) for id in dict.fromkeys([*similar, *keyword])]
+        return [Candidate(key, similar.get(key), keyword.get(key)) for key in dict.fromkeys([*similar, *keyword])]
 
-    def of(self, asked: Asked, ids: Collection[UUID]) -> list[Candidate]:
+    def of(self, asked: Asked, keys: Collection[Key]) -> list[Candidate]:
         """Just these as candidates; those that the index does not hold are left out."""
-        if not ids:
+        if not keys:
             return []
-        keyword = self._words.scores(asked.owner, asked.terms, ids)
-        similar = {} if asked.vector is None else self._similarities(asked.owner, asked.vector, ids)
-        return [Candidate(id, similar.get(id), keyword.get(id)) for id in sorted(similar.keys() | keyword.keys())]
+        keyword = self._words.scores(asked.owner, asked.terms, keys)
+        similar = {} if asked.vector is None else self._similarities(asked.owner, asked.vector, keys)
+        return [Candidate(key, similar.get(key), keyword.get(key)) for key in sorted(similar.keys() | keyword.keys())]
 
-    def _nearest(self, owner: UUID, vector: Vectors, depth: int, within: Collection[UUID] | None) -> dict[UUID, float]:
+    def _nearest(self, owner: UUID, vector: Vectors, depth: int, within: Collection[Key] | None) -> dict[Key, float]:
         filters: dict[str, Any] = {"user_id": str(owner)}
         if within is not None:
-            filters["ids"] = [str(id) for id in within]
-        return {UUID(hit.id): hit.score for hit in self._store.search("", vector, depth, filters)}
+            filters["ids"] = within
+        return {key_of(hit.id): hit.score for hit in self._store.search("", vector, depth, filters)}
 
-    def _similarities(self, owner: UUID, vector: Vectors, ids: Collection[UUID]) -> dict[UUID, float]:
-        if not ids:
+    def _similarities(self, owner: UUID, vector: Vectors, keys: Collection[Key]) -> dict[Key, float]:
+        if not keys:
             return {}
-        names = {str(id): id for id in ids}  # making an id of a name costs as much as comparing its vector
-        names |= {id.hex: id for id in ids}
-        found = self._store.similarities(str(owner), vector, [str(id) for id in ids])
-        return {names[name]: score for name, score in found.items()}
+        found = self._store.similarities(str(owner), vector, keys)
+        return {key_of(id): score for id, score in found.items()}
 
 
 def _rarity(having: int, size: int) -> float:

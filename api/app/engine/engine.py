@@ -134,6 +134,11 @@ class Engine:
         return self._built is not None
 
     @property
+    def failure(self) -> str | None:
+        """Why no engine answers; None while one does, or is being loaded. It may quote a secret."""
+        return self._failure if self._ready.is_set() and self._built is None else None
+
+    @property
     def config(self) -> Mapping[str, Any] | None:
         """What the engine in use was built from; None when none is in use."""
         built = self._built

@@ -17,19 +17,21 @@ from app.database import Database
 from app.engine import ranking, text
 from app.engine.candidates import Legs, Mode
 from app.engine.confidence import confidences
+from app.engine.keys import Key
 from app.engine.late import Question
 from app.engine.ranking import Ranked, Trait
 from app.engine.tokens import Tokens, TokensChange
-from app.engine.words import Said, Words, WordsChange
+from app.engine.words import Level, Said, Words, WordsChange
 
 Vectors = NDArray[np.float32]
 LEAST_DEPTH = 100  # candidates that each leg adds at least, whatever the limit: 200 find no more (decision 0006)
 ASKED_ABOUT = 64  # the best of them by both legs, of which more is asked before they are ranked
+KEPT_OF = 5_000  # memories of an owner whose traits are kept: of more, few are asked for again before they go
 
 BESIDE = ("database", "sqlite")  # vector stores beside the memories, in their database; the second is its older name
-Ask = Callable[[str, Sequence[UUID]], Mapping[UUID, Trait]]
+Ask = Callable[[str, Sequence[Key], Level | None], Mapping[Key, Trait]]
 """What `rank` asks for the traits of memories and of their neighbours (`services.features.asker`); the tokens
-are to be of the model that is named."""
+are to be of the model that is named, and all of it as new as the level of the words."""
 
 
 class Embedder(Protocol):
@@ -206,20 +208,24 @@ class Index:
             question = Question(question)
         legs = Legs(self.store, self.words)
         asked = legs.asked(owner, query, question, mode)
-        candidates = legs.search(asked, mode, max(LEAST_DEPTH, 2 * limit), within)
-        traits: dict[UUID, Trait] = {}
+        among = None if within is None else {id.hex for id in within}
+        candidates = legs.search(asked, mode, max(LEAST_DEPTH, 2 * limit), among)
+        # Before the truth is asked: what it says is as new as this or newer.
+        level = self.words.level(owner) if asked.size <= KEPT_OF else None
+        traits: Mapping[Key, Trait] = {}
         if mode == "hybrid" and ask is not None and candidates:
-            traits |= ask(self.tokens.model, [one.id for one in ranking.best(candidates, ASKED_ABOUT)])
-            beside = traits.keys() - {one.id for one in candidates}  # what is said next to the best may answer, too
-            candidates += legs.of(asked, beside if within is None else beside & set(within))
+            best = [one.key for one in ranking.best(candidates, ASKED_ABOUT)]
+            traits = ask(self.tokens.model, best, level)
+            beside = traits.keys() - {one.key for one in candidates}  # what is said next to the best may answer, too
+            candidates += legs.of(asked, beside if among is None else beside & among)
         pool = ranking.Pool(candidates, traits, query, question, asked.weight)
         return _with_confidence(pool, asked.rarity, ranking.rank(pool, mode, limit))
 
 
 def _with_confidence(pool: ranking.Pool, rarity: float, ranked: list[Ranked]) -> list[Ranked]:
-    sure = dict(zip((one.id for one in pool.candidates), confidences(pool, rarity).tolist(), strict=True))
+    sure = dict(zip((one.key for one in pool.candidates), confidences(pool, rarity).tolist(), strict=True))
     for one in ranked:
-        one.confidence = sure[one.id]
+        one.confidence = sure[one.id.hex]
     return ranked
 
 

@@ -18,7 +18,7 @@ from tenacity import (
 )
 from tenacity.stop import stop_base
 
-from app.errors import Unavailable
+from app.errors import Unavailable, Why
 
 TRIES = 3
 JSON_FORM = {"type": "json_object"}
@@ -32,6 +32,9 @@ PASSING_NAMES = frozenset(
         *("EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "DeadlineExceeded"),
     }
 )
+
+# What a status says of who is asked; of others those from 500 on are `away`, the rest `misfit`.
+WHY = {401: Why.refused, 403: Why.refused, 429: Why.busy, 408: Why.slow, 504: Why.slow}
 
 Messages = Sequence[Mapping[str, str]]
 wait = wait_random_exponential(multiplier=0.5, max=8)
@@ -77,6 +80,7 @@ class Llm:
     def __init__(self, model: Any, name: str, timeout: float) -> None:
         self.name = name
         self.timeout = timeout
+        self.took: float | None = None  # seconds of the last answer
         self._model = _bounded(model, timeout)
         self._asks_form = "response_format" in inspect.signature(model.generate_response).parameters
 
@@ -88,12 +92,15 @@ class Llm:
         Raises:
             LlmFailure: there is none; the message says why.
         """
+        started = time.monotonic()
         try:
-            return self._tried(messages, until)
+            answer = self._tried(messages, until)
         except TryFailed as failed:
             reason = _brief(failed.error)
             logger.warning("the LLM does not answer: %s", reason, extra={"llm": self.name})
-            raise LlmFailure(f"The LLM did not answer: {reason}") from failed
+            raise LlmFailure(f"The LLM did not answer: {reason}", _why(failed.error)) from failed
+        self.took = time.monotonic() - started
+        return answer
 
     def _tried(self, messages: Messages, until: float) -> str:
         retrying = Retrying(
@@ -197,3 +204,12 @@ def _brief(error: BaseException) -> str:
     if _is_passing(error):
         return "it cannot be reached"
     return f"{type(error).__name__} in its client"
+
+
+def _why(error: BaseException) -> Why:
+    status = _status(error)
+    if status is not None:
+        return WHY.get(status, Why.away if status >= 500 else Why.misfit)
+    if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
+        return Why.slow
+    return Why.away if _is_passing(error) else Why.unknown

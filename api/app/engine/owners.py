@@ -62,6 +62,8 @@ class OwnerCache(Generic[T]):
     def level(self, database: Database, owner: str) -> T:
         """The owner's, brought level with the database."""
         held = self.get(owner)
+        if held.change >= self._counters.peek(database, owner):
+            return held
         with database.engine.connect() as connection:
             change, removed = self._counters.look(connection, owner)
             with held.lock:
@@ -124,6 +126,12 @@ class Counters:
     def bump_all(self, connection: Connection) -> None:
         """Raise every owner's."""
         connection.exec_driver_sql(self._bump_all)
+
+    def peek(self, database: Database, owner: str) -> int:
+        """What the owner's `change` is. Nearly every search finds that nothing has changed, so it is asked of the
+        driver alone: a transaction around the one statement took four times as long."""
+        row = database.asked_alone(self._look, (owner,))
+        return int(row[0]) if row else 0
 
     def look(self, connection: Connection, owner: str) -> tuple[int, int]:
         """What the owner's counters are."""

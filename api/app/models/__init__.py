@@ -2,8 +2,12 @@
 
 from app.models.accesses import AccessBatch, AccessLog, AppAccess
 from app.models.apps import AccessControl, App, Webhook
+from app.models.chains import ChainKey, ChainNode, SpaceChain
 from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
+from app.models.exports import MemoryExport
+from app.models.feedback import MemoryFeedback
+from app.models.grants import Grant, GrantCode, OAuthClient
 from app.models.index import IndexBuild, IndexClaim, MemoryTerms, MemoryTokens, MemoryVector, VectorOwner, WordOwner
 from app.models.memories import (
     Category,
@@ -24,19 +28,27 @@ __all__ = [
     "App",
     "AppAccess",
     "Category",
+    "ChainKey",
+    "ChainNode",
     "Config",
     "Event",
+    "Grant",
+    "GrantCode",
     "ImportTask",
     "IndexBuild",
     "IndexClaim",
     "LoginSession",
     "Memory",
+    "MemoryExport",
+    "MemoryFeedback",
     "MemoryTally",
     "MemoryTerms",
     "MemoryTokens",
     "MemoryVector",
     "MemoryVersion",
+    "OAuthClient",
     "SessionMessage",
+    "SpaceChain",
     "State",
     "StatusChange",
     "User",

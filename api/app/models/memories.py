@@ -51,6 +51,7 @@ class Memory(Base):
         CheckConstraint("version >= 1", name="version"),
         Index("ix_memories_owner_state", "user_id", "state", "created_at", "id"),
         Index("ix_memories_owner", "user_id", "created_at", "id", "state"),
+        Index("ix_memories_updated", "user_id", "updated_at", "id", "state"),
         Index("ix_memories_app", "app_id", "created_at", "id", "state"),
         Index("ix_memories_state", "state", "created_at", "id"),
         Index("ix_memories_created", "created_at", "id", "state"),
@@ -58,6 +59,9 @@ class Memory(Base):
         Index("ix_memories_run", "user_id", "run_id", "occurred_at"),
         _partial(
             "ix_memories_turns", "user_id", "run_id", "created_at", "id", "state", where=text("run_id IS NOT NULL")
+        ),
+        _partial(
+            "ix_memories_agent", "user_id", "agent_id", "created_at", "id", "state", where=text("agent_id IS NOT NULL")
         ),
         _partial("ix_memories_unindexed", "id", where=text("indexed_at IS NULL")),
         _partial("ix_memories_expiring", "user_id", "expires_at", "id", where=text("expires_at IS NOT NULL")),
@@ -82,6 +86,7 @@ class Memory(Base):
     tags: Mapped[Strings]
     priority: Mapped[Word | None]
     source: Mapped[Name | None]
+    updated_by: Mapped[Name | None]  # the agent that last wrote it, where the door says which
     provenance: Mapped[dict[str, Any] | None] = mapped_column(Json)  # of one that a model wrote: from what, with which
     version: Mapped[int] = mapped_column(default=1)
     superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("memories.id", ondelete="SET NULL"))

@@ -59,9 +59,15 @@ class Head:
             await self.app(scope, receive, send)
             return
 
+        is_over = False
+
         async def without_body(message: Message) -> None:
+            nonlocal is_over
             if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
+                if is_over:
+                    return
+                is_over = True  # with its first piece: a stream may have no last one
+                message = {**message, "body": b"", "more_body": False}
             await send(message)
 
         await self.app({**scope, "method": "GET"}, receive, without_body)

@@ -6,7 +6,9 @@ a crash, leaves it in that protocol's shape.
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 from typing import Protocol as Interface
 
@@ -20,9 +22,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.context import Caller, Context, Runtime
 from app.errors import CommonplaceError, TooLarge
+from app.measures import OTHER
 from app.routers.habits import Head, NoTrailingSlash, Options, UnnamedJson
-from app.routers.reply import Reply
+from app.routers.limiting import RateLimit, Shown, shown_in
+from app.routers.measuring import Note
+from app.routers.reply import JSON, Reply
 from app.services import accounts
+from app.services.limits import Door
 
 MAX_BODY = 64 * 1024 * 1024  # bytes of a JSON body: 1,000 of the longest texts fit
 
@@ -31,8 +37,8 @@ logger = logging.getLogger(__name__)
 
 def render(reply: Reply) -> Response:
     """The reply as JSON in pure ASCII: what was wrong may not be valid Unicode."""
-    body = json.dumps(reply.body, ensure_ascii=True, default=str)
-    return Response(body, reply.status, dict(reply.headers), media_type="application/json")
+    body = json.dumps(reply.body, ensure_ascii=True, default=str) if reply.media_type == JSON else reply.body
+    return Response(body, reply.status, dict(reply.headers), media_type=reply.media_type)
 
 
 def shaped(model: BaseModel, status: int = 200) -> Response:
@@ -56,8 +62,27 @@ class Wire(Interface):
         """An unexpected exception; it has been logged under the request id."""
 
 
-def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> FastAPI:
-    """A FastAPI app for one protocol, with no routes yet."""
+def protocol(
+    title: str,
+    description: str,
+    wire: Wire,
+    runtime: Runtime,
+    *,
+    door: Door | None = None,
+    limits_clients: bool = False,
+    shown: Shown = shown_in,
+    max_body: int = MAX_BODY,
+    takes_forms: bool = False,
+) -> FastAPI:
+    """A FastAPI app for one protocol, with no routes yet.
+
+    Args:
+        door: the name under which its requests are limited (RATE_LIMIT_<DOOR>) and measured.
+        limits_clients: whether each client address is limited, too, not only each key.
+        shown: where requests carry their credential.
+        max_body: bytes of a JSON body.
+        takes_forms: whether it means a form when it says form; else a body of that name is read as JSON.
+    """
     app = FastAPI(title=title, description=description, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.state.runtime = runtime
 
@@ -71,15 +96,26 @@ def protocol(title: str, description: str, wire: Wire, runtime: Runtime) -> Fast
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, CommonplaceError):  # FastAPI calls whatever stops a body unreadable
+            return render(wire.failure(error.__cause__))
         reply = wire.http(error.status_code, str(error.detail))
-        return render(Reply(reply.status, reply.body, {**reply.headers, **(error.headers or {})}))
+        return render(replace(reply, headers={**reply.headers, **(error.headers or {})}))
 
-    app.add_middleware(_LimitBody, wire=wire)
+    app.add_middleware(Note, door=door or OTHER)  # inside: which route was taken
+    app.add_middleware(_LimitBody, wire=wire, most=max_body)
     app.add_middleware(Options, door=app)
-    for habit in (Head, UnnamedJson, NoTrailingSlash):
+    for habit in (Head, NoTrailingSlash, *(() if takes_forms else (UnnamedJson,))):
         app.add_middleware(habit)
+    if door is not None:
+        refuse = partial(_refuse, wire)
+        app.add_middleware(RateLimit, door=door, refuse=refuse, by_client=limits_clients, shown=shown)
     app.add_middleware(_CatchAll, wire=wire)
+    app.add_middleware(Note, door=door or OTHER)  # outside: whose what comes no further is
     return app
+
+
+def _refuse(wire: Wire, error: CommonplaceError) -> Response:
+    return render(wire.failure(error))
 
 
 def _brief(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,11 +131,12 @@ def _brief(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _LimitBody:
-    """Refuse bodies over MAX_BODY; multipart uploads have limits of their own where they are read."""
+    """Refuse bodies of over `most` bytes; multipart uploads have limits of their own where they are read."""
 
-    def __init__(self, app: ASGIApp, wire: Wire) -> None:
+    def __init__(self, app: ASGIApp, wire: Wire, most: int) -> None:
         self.app = app
         self.wire = wire
+        self.most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope.get("headers", ()))
@@ -107,22 +144,26 @@ class _LimitBody:
             await self.app(scope, receive, send)
             return
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > MAX_BODY:
-            reply = self.wire.failure(TooLarge(f"The body is longer than {MAX_BODY} bytes"))
+        if length.isdigit() and int(length) > self.most:
+            reply = self.wire.failure(_too_long(self.most))
             await render(reply)(scope, receive, send)
             return
-        await self.app(scope, _limited(receive), send)
+        await self.app(scope, _limited(receive, self.most), send)
 
 
-def _limited(receive: Receive) -> Receive:
+def _too_long(most: int) -> TooLarge:
+    return TooLarge(f"The body is longer than {most} bytes")
+
+
+def _limited(receive: Receive, most: int) -> Receive:
     seen = 0
 
     async def limited() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise TooLarge(f"The body is longer than {MAX_BODY} bytes")
+        if seen > most:
+            raise _too_long(most)
         return message
 
     return limited
@@ -174,8 +215,11 @@ def runtime_of(request: Request) -> Runtime:
     return runtime
 
 
-def _identify(request: Request, shown: str | None, scope: str) -> Caller:
-    caller = accounts.authenticate(runtime_of(request), shown)
+def identify(request: Request, shown: str | None, scope: str) -> Caller:
+    """Who shows this credential, if they may do that: `read`, `write` or `admin`."""
+    known, caller = getattr(request.state, "caller", (None, None))  # by the rate limit, if this door has one
+    if caller is None or known != shown:
+        caller = accounts.authenticate(runtime_of(request), shown)
     accounts.require(caller, scope)
     request.state.user_id = caller.name
     return caller
@@ -183,16 +227,50 @@ def _identify(request: Request, shown: str | None, scope: str) -> Caller:
 
 def reading(request: Request, shown: Credential) -> Iterator[Context]:
     """A Context that only reads."""
-    with runtime_of(request).context(_identify(request, shown, "read")) as ctx:
+    with runtime_of(request).context(identify(request, shown, "read")) as ctx:
         yield ctx
 
 
 def writing(request: Request, shown: Credential) -> Iterator[Context]:
     """A Context that writes, committed before the answer goes out."""
-    with runtime_of(request).context(_identify(request, shown, "write"), writing=True) as ctx:
+    with runtime_of(request).context(identify(request, shown, "write"), writing=True) as ctx:
+        yield ctx
+
+
+def _acting_as(app: str, caller: Caller) -> Caller:
+    return replace(caller, app=caller.app or app)
+
+
+def reading_as(app: str) -> Callable[[Request, str | None], Iterator[Context]]:
+    """As `reading`, for a door whose callers all are apps: a key that is bound to none reads as `app`."""
+
+    def reading_as_app(request: Request, shown: Credential) -> Iterator[Context]:
+        with runtime_of(request).context(_acting_as(app, identify(request, shown, "read"))) as ctx:
+            yield ctx
+
+    return reading_as_app
+
+
+def writing_as(app: str) -> Callable[[Request, str | None], Iterator[Context]]:
+    """As `writing`, for a door whose callers all are apps: a key that is bound to none writes as `app`."""
+
+    def writing_as_app(request: Request, shown: Credential) -> Iterator[Context]:
+        with runtime_of(request).context(_acting_as(app, identify(request, shown, "write")), writing=True) as ctx:
+            yield ctx
+
+    return writing_as_app
+
+
+def peeking(request: Request, shown: Credential) -> Iterator[Context | None]:
+    """A Context that only reads; None for who shows nothing where a credential is required."""
+    if shown is None and not runtime_of(request).settings.is_open:
+        yield None
+        return
+    with runtime_of(request).context(identify(request, shown, "read")) as ctx:
         yield ctx
 
 
 # scope="function": without it FastAPI would leave the generator, and so commit, only after the answer is sent.
 Reading = Annotated[Context, Depends(reading, scope="function")]
 Writing = Annotated[Context, Depends(writing, scope="function")]
+Peeking = Annotated[Context | None, Depends(peeking, scope="function")]

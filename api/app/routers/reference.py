@@ -5,8 +5,8 @@ begins with its door's.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
@@ -17,11 +17,15 @@ REFERENCE = "#/components/schemas/"
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A protocol's app, where it is mounted, and the name that its operations stand under."""
+    """A protocol's app, where it is mounted, and the name that its operations stand under.
+
+    `examples` has a body that works for each request that has one, by method and path: "POST /memories".
+    """
 
     prefix: str
     name: str
     app: FastAPI
+    examples: Mapping[str, Any] = field(default_factory=dict)
 
 
 def merged(title: str, version: str, description: str, doors: Sequence[Door]) -> dict[str, Any]:
@@ -64,5 +68,8 @@ def _named(door: Door) -> dict[str, Any]:
     for path, item in document["paths"].items():
         for method in METHODS & item.keys():
             item[method]["tags"] = [door.name]
+            body = item[method].get("requestBody", {}).get("content", {}).get("application/json")
+            if body is not None and f"{method.upper()} {path}" in door.examples:
+                body["example"] = door.examples[f"{method.upper()} {path}"]
             item[method]["operationId"] = f"{own}{door.prefix}{path}-{method}".replace("/", "-").lower()
     return document

@@ -3,7 +3,7 @@
 import hmac
 import logging
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from app.context import Caller, Context, Runtime
 from app.database import now
-from app.errors import Forbidden, Invalid, Unauthenticated
+from app.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from app.models import ApiKey, App, LoginSession, User
 from app.services import credentials
 
 SCOPES = ("read", "write", "admin")
 MAX_NAME = 255
+UNNAMED_APP = "mcp"  # the app of an agent that does not say which it is
 NOTE_EVERY = timedelta(minutes=1)
 BOOTSTRAP_LOCK = 0x636F6D6D6F6E  # "common": one first start at a time on PostgreSQL
 
@@ -71,6 +72,7 @@ def _admin() -> Select[UUID, str]:
 
 
 ADMIN = _admin()
+OWNER = select(User.id).where(User.user_id == bindparam("name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,11 @@ def find_user(ctx: Context, user_id: str) -> UUID | None:
     return ctx.session.scalar(select(User.id).where(User.user_id == user_id))
 
 
+def default_owner(ctx: Context) -> str:
+    """Whom a request means that names nobody, at a door that has a default: an admin's are DEFAULT_USER_ID's."""
+    return ctx.settings.default_user_id if ctx.caller.is_admin else ctx.caller.name
+
+
 def ensure_user(ctx: Context, user_id: str) -> UUID:
     """The row of an external `user_id` that this caller may write for, made if an admin names a new one.
 
@@ -235,6 +242,37 @@ def ensure_user(ctx: Context, user_id: str) -> UUID:
     if not ctx.caller.is_admin:
         raise Forbidden(f"This key may not write for user {user_id!r}")
     return find_user(ctx, check_name(user_id)) or _add_user(ctx, user_id)
+
+
+def acting(runtime: Runtime, caller: Caller, user_id: str | None, app: str | None) -> Caller:
+    """The caller bound to one owner and one app, and no admin any more: as who uses the owner's memories through it.
+
+    An admin who names a new user makes it.
+
+    Raises:
+        NotFound: the user is not the caller's own, and the caller is no admin; the same whether it exists or not.
+        Forbidden: the credential is bound to another app.
+        Invalid: it cannot be a user's or an app's name.
+    """
+    owner, client = user_id or caller.name, caller.app or app or UNNAMED_APP
+    if caller.app and app not in (None, caller.app):
+        raise Forbidden(f"This credential is bound to the app {caller.app}")
+    if owner != caller.name and not caller.is_admin:
+        raise NotFound("User not found")
+    owner_id = _owner(runtime, caller, owner)
+    rest = caller.scopes - {"admin"}
+    return replace(caller, user_id=owner_id, name=owner, app=check_name(client), scopes=rest, is_person=False)
+
+
+def _owner(runtime: Runtime, caller: Caller, owner: str) -> UUID:
+    if owner == caller.name:
+        return caller.user_id
+    known = _row(runtime, OWNER, {"name": check_name(owner)})
+    if known is not None:
+        id: UUID = known.id
+        return id
+    with runtime.context(caller, writing=True) as ctx:
+        return ensure_user(ctx, owner)
 
 
 def _add_user(ctx: Context, user_id: str) -> UUID:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.context import Context
+from app.context import Caller, Context, Runtime
 from app.database import new_id, now
 from app.errors import Forbidden, NotFound
 from app.models import App, AppAccess, Memory, MemoryTally, State
@@ -102,6 +102,18 @@ def for_writing(ctx: Context, owner_id: UUID, name: str | None) -> Writer:
     if not app.is_active:
         raise Forbidden(f"App {app.name} is currently paused. Cannot create new memories.")
     return app
+
+
+def require_active(runtime: Runtime, caller: Caller) -> None:
+    """Pass unless the app that the caller is bound to is paused. Asked before the transaction of the work begins.
+
+    Raises:
+        Forbidden: it is.
+    """
+    with runtime.database.reading() as session:
+        found = session.execute(WRITER, {"owner": caller.user_id, "name": caller.app or ""}).first()
+    if found is not None and not found.is_active:
+        raise Forbidden(f"App {caller.app} is currently paused: it may neither read nor write memories.")
 
 
 def log_reads(ctx: Context, reader: Reader | None, ids: Sequence[UUID], kind: str, **metadata: Any) -> None:

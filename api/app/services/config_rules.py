@@ -146,6 +146,16 @@ def replaced(old: Json, sent: Json) -> Json:
     return new
 
 
+def laid_over(old: Json, sent: Json) -> Json:
+    """`sent` merged into `old`; of a provider that is exchanged for another nothing is kept."""
+    base, default = deepcopy(old), defaults()
+    for name in PROVIDERS:
+        if at(sent, "mem0", name, "provider") not in (None, old["mem0"][name]["provider"]):
+            base["mem0"][name]["config"] = default["mem0"][name]["config"]
+    new: Json = merged(base, sent, default)
+    return new
+
+
 def difference(default: Json, config: Json) -> Json:
     """What of `config` is to be kept: that which `merged(default, difference, default)` needs to give it again."""
     kept: Json = {}

@@ -71,6 +71,18 @@ def merge(ctx: Context, sent: Json) -> Json:
     return _change(ctx, sent, lambda old, sent: config_rules.merged(old, sent, config_rules.defaults()))
 
 
+def lay_over(ctx: Context, sent: Json) -> Json:
+    """As `merge`, but a provider that is exchanged for another keeps nothing of the one before."""
+    return _change(ctx, sent, config_rules.laid_over)
+
+
+def providers(ctx: Context) -> dict[str, list[str]]:
+    """The providers that each section of `mem0` may name."""
+    known = ctx.engine.providers()
+    names = {"llm": known.llm_names(), "embedder": known.embedder_names()}
+    return {name: [one for one in found if one not in config_rules.OBJECTS_ONLY] for name, found in names.items()}
+
+
 def reset(ctx: Context) -> Json:
     """Back to `default_config.json`; answers like `public`."""
     return _change(ctx, {}, lambda *_: config_rules.defaults())

@@ -21,7 +21,10 @@ ALGORITHM = "HS256"
 ACCESS_LIFE = timedelta(minutes=15)
 MAX_LENGTH = 512  # keys have 46 characters and tokens under 400; a longer credential is not worth parsing
 
-Kind = Literal["access", "refresh"]
+GRANT_LIFE = timedelta(hours=1)  # of a client's access token; the grant behind it is asked about at every use
+MAX_SEALED = 16_384
+
+Kind = Literal["access", "refresh", "grant"]
 
 
 class NewKey(NamedTuple):
@@ -92,6 +95,67 @@ def read(kind: Kind, token: str, secret: str) -> Claims | None:
         return _claims(payload) if payload.get("typ") == kind else None
     except (JWTError, ValueError, KeyError):
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantClaims:
+    """What a client's access token says: user, grant, the address it is for, and the scopes."""
+
+    user_id: UUID
+    grant_id: UUID
+    audience: str
+    scopes: frozenset[str]
+
+
+def issue_granted(claims: GrantClaims, secret: str) -> str:
+    """An access token for a client, good from now on for GRANT_LIFE."""
+    payload = {
+        "typ": "mcp",
+        "sub": str(claims.user_id),
+        "sid": str(claims.grant_id),
+        "aud": claims.audience,
+        "scope": " ".join(sorted(claims.scopes)),
+        "jti": secrets.token_urlsafe(16),
+        "exp": int((now() + GRANT_LIFE).timestamp()),
+    }
+    return jwt.encode(payload, secret, algorithm=ALGORITHM)
+
+
+def read_granted(token: str, secret: str) -> GrantClaims | None:
+    """What a client's access token says; None if it is none of ours, or has expired. Who asks compares the audience."""
+    payload = unsealed("mcp", token, secret)
+    try:
+        if payload is None:
+            return None
+        claims = _claims(payload)
+        return GrantClaims(
+            claims.user_id, claims.session_id, str(payload["aud"]), frozenset(str(payload["scope"]).split())
+        )
+    except (ValueError, KeyError):
+        return None
+
+
+def sealed(kind: str, payload: Mapping[str, Any], life: timedelta, secret: str) -> str:
+    """The payload signed, to be carried by somebody who may read but not change it."""
+    until = int((now() + life).timestamp())
+    return jwt.encode({**payload, "typ": kind, "exp": until}, secret, algorithm=ALGORITHM)
+
+
+def unsealed(kind: str, token: str, secret: str) -> dict[str, Any] | None:
+    """What was sealed as `kind`; None if it was not by us, or its life is over."""
+    if len(token) > MAX_SEALED or not token.isascii():
+        return None
+    options = {"require_exp": True, "verify_aud": False}  # compared by the caller: there may be several good ones
+    try:
+        payload: dict[str, Any] = jwt.decode(token, secret, algorithms=[ALGORITHM], options=options)
+    except JWTError:
+        return None
+    return payload if payload.get("typ") == kind else None
+
+
+def derived(purpose: str, of: UUID, secret: str) -> str:
+    """A secret that only this server can make, the same every time, so that none has to be kept."""
+    return hmac.new(secret.encode(), f"{purpose}:{of}".encode(), hashlib.sha256).hexdigest()
 
 
 def _claims(payload: Mapping[str, Any]) -> Claims:

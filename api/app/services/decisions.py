@@ -92,6 +92,11 @@ class Outcome:
         told = {"id": view.id, "version": None if event == "NONE" else view.version, "memory": view.content}
         self.decisions.append(Decision(event, reason=reason, **{**told, **more}))
 
+    def add(self, other: "Outcome") -> None:
+        """Note what another one notes, after this one's."""
+        self.decisions += other.decisions
+        self.memories |= other.memories
+
 
 def carry_out(
     ctx: Context, scope: Scope, owner: str, client: Writer, steps: Sequence[Step], *, compare: bool = True

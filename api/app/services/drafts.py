@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 from dateutil import parser as dateparser
 
@@ -44,9 +45,11 @@ class Draft:
     occurred_at: datetime | None = None
     memory_type: str = "insight"
     tags: list[str] = field(default_factory=list)
+    priority: str | None = None
     source: str | None = None
     expires_at: datetime | None = None
     provenance: dict[str, Any] | None = None
+    id: UUID | None = None  # a new one without it
 
 
 def draft(content: str, metadata: Mapping[str, Any] | None = None, expires_at: datetime | None = None) -> Draft:
@@ -67,12 +70,12 @@ def draft(content: str, metadata: Mapping[str, Any] | None = None, expires_at: d
     )
 
 
-def checked_text(text: str) -> str:
-    """The text, if it may be a memory's."""
+def checked_text(text: str, longest: int = MAX_TEXT) -> str:
+    """The text, if it may be a memory's: of so many characters at most, where a door has a limit of its own."""
     if not text.strip():
         raise Invalid("The text is empty")
-    if len(text) > MAX_TEXT:
-        raise TooLarge(f"The text has {len(text)} characters; at most {MAX_TEXT} are stored")
+    if len(text) > longest:
+        raise TooLarge(f"The text has {len(text)} characters; at most {longest} are stored")
     return checked_characters(text)
 
 

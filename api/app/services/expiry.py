@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Select, select
 from app.context import Runtime
 from app.database import now
 from app.models import Memory, State
-from app.services import chores
+from app.services import chores, scopes
 
-KIND = "EXPIRE"
+KIND = scopes.EXPIRED
 
 
 def late(*columns: Any) -> Select[*tuple[Any, ...]]:

@@ -5,14 +5,27 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, and_, bindparam, func, or_, select, tuple_, union
+from sqlalchemy import (
+    ScalarSelect,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+    union,
+)
 from sqlalchemy.orm import aliased
 
 from app.context import Context
-from app.database import asked_last
+from app.database import asked_last, id_key
 from app.engine.index import Ask
+from app.engine.keys import Key
 from app.engine.late import unpack
 from app.engine.ranking import Trait
+from app.engine.words import Level
 from app.models import Memory, MemoryTokens, State
 
 _best, _other = aliased(Memory), aliased(Memory)
@@ -33,7 +46,7 @@ def _beside(memory: type[Memory], *, before: bool) -> ScalarSelect[UUID]:
 
 
 def _statement() -> Select[*tuple[Any, ...]]:
-    ids = bindparam("ids", expanding=True, type_=Memory.id.type)
+    ids = bindparam("ids", expanding=True, type_=Uuid(as_uuid=False))
     owned = Memory.user_id == bindparam("owner", type_=Memory.user_id.type)
     beside = (_beside(_best, before=True).label("before"), _beside(_best, before=False).label("after"))
     # Materialized: each neighbour is looked for once, and it is what costs most.
@@ -43,10 +56,10 @@ def _statement() -> Select[*tuple[Any, ...]]:
     tokens = and_(MemoryTokens.memory_id == Memory.id, MemoryTokens.model == bindparam("model"))
     return (
         select(
-            Memory.id,
+            id_key(Memory.id),
             Memory.run_id,
-            best.c.before,
-            best.c.after,
+            id_key(best.c.before),
+            id_key(best.c.after),
             Memory.author,
             Memory.occurred_at,
             or_(end.like("%?"), end.like("%\uff1f")),
@@ -63,28 +76,45 @@ TRAITS = _statement()
 
 
 def asker(ctx: Context, owner_id: UUID) -> Ask:
-    """What `Index.rank` is to ask for the traits of the owner's memories. One statement a call."""
+    """What `Index.rank` is to ask for the traits of the owner's memories. One statement a call, or none."""
     return partial(traits, ctx, owner_id)
 
 
-def traits(ctx: Context, owner_id: UUID, model: str, ids: Sequence[UUID]) -> Mapping[UUID, Trait]:
-    """The traits of those of `ids` that are the owner's and active, and of what stands before and after them in their
-    sessions; with token vectors of `model`."""
-    rows = ctx.rows(TRAITS, {"owner": owner_id, "model": model, "ids": list(ids)})
+def traits(
+    ctx: Context, owner_id: UUID, model: str, keys: Sequence[Key], level: Level | None = None
+) -> Mapping[Key, Trait]:
+    """The traits of those of `keys` that are the owner's and active, and of what stands before and after them in their
+    sessions; with token vectors of `model`.
+
+    What was asked for since the owner's words came `level` is not asked for again; without a level all is.
+    """
+    stamp = (owner_id, model, level)
+    whole, beside = ctx.runtime.traits.known(stamp, keys) if level else ({}, {})
+    missing = [key for key in keys if key not in whole]
+    if missing:
+        found, near = _read(ctx, owner_id, model, missing)
+        if level:
+            ctx.runtime.traits.keep(stamp, found, near)
+        whole, beside = whole | found, beside | near
     ctx.release()  # the ranking goes on to ask the index, which may be far away
-    # What stands next to one of `ids` knows it from there: its own neighbours were not looked for.
-    befores = {after: id for id, _, _, after, *_ in rows if after}
-    afters = {before: id for id, _, before, *_ in rows if before}
-    return {
-        id: Trait(
-            run,
-            before or befores.get(id),
-            after or afters.get(id),
-            author,
-            when,
-            bool(asks),
-            length,
-            unpack(tokens) if tokens else None,
-        )
-        for id, run, before, after, author, when, asks, length, tokens in rows
+    return _linked(whole, beside)
+
+
+def _read(ctx: Context, owner_id: UUID, model: str, keys: Sequence[Key]) -> tuple[dict[Key, Trait], dict[Key, Trait]]:
+    """The traits of `keys`, and of their neighbours, whose own were not looked for."""
+    rows = ctx.rows(TRAITS, {"owner": owner_id, "model": model, "ids": list(keys)})
+    found = {
+        key: Trait(run, before, after, author, when, bool(asks), length, unpack(tokens) if tokens else None)
+        for key, run, before, after, author, when, asks, length, tokens in rows
     }
+    asked = set(keys)
+    whole = {key: trait for key, trait in found.items() if key in asked}
+    return whole, {key: trait for key, trait in found.items() if key not in asked}
+
+
+def _linked(whole: Mapping[Key, Trait], beside: Mapping[Key, Trait]) -> Mapping[Key, Trait]:
+    """All of them; what stands next to one that is `whole` knows it from there."""
+    befores = {trait.after: key for key, trait in whole.items() if trait.after}
+    afters = {trait.before: key for key, trait in whole.items() if trait.before}
+    linked = {key: one._replace(before=befores.get(key), after=afters.get(key)) for key, one in beside.items()}
+    return {**linked, **whole}

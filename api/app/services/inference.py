@@ -16,9 +16,9 @@ from sqlalchemy import insert, select
 
 from app.context import Caller, Context, Runtime
 from app.database import Base, new_id, now
-from app.errors import CommonplaceError, Conflict, Invalid, Kept, NotFound
+from app.errors import CommonplaceError, Conflict, Invalid, Kept, NotFound, Unavailable, Why
 from app.models import App, User
-from app.services import accounts, apps, decisions, intakes, learning, memories, receipts, similars
+from app.services import accounts, apps, decisions, intakes, learning, memories, receipts, sessions, similars
 from app.services.apps import Writer
 from app.services.decisions import Decision, Outcome
 from app.services.drafts import Draft
@@ -33,6 +33,7 @@ from app.workers import this_worker
 GRACE = 60  # seconds of a lease beside what the model may take: embedding, the index, the disk
 INTERNAL = "Something went wrong that nobody expected; the server's log has it under this receipt's id"
 GIVEN_UP = f"It was begun {receipts.MOST_TAKEN} times and never finished"
+SENT_BEFORE = "every message of it was sent before"
 TURNS = insert(Base.metadata.tables["session_messages"])
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Learned:
     decisions: list[Decision] = field(default_factory=list)
     memories: list[MemoryView] = field(default_factory=list)
     error: str | None = None
+    why: Why = Why.unknown
 
     @property
     def memory(self) -> MemoryView | None:
@@ -67,15 +69,18 @@ def add(ctx: Context, user_id: str | None, taken_in: Intake, *, app: str | None,
     if later:
         taken = _receive(ctx, user_id, taken_in, app, receipts.PENDING)
         ctx.after_commit(ctx.runtime.work.set)
-        return Learned(taken.id, receipts.PENDING, None)
-    if not taken_in.infer:
+        return Learned(taken.id, receipts.PENDING if taken.input else receipts.SUCCEEDED, None)
+    if not taken_in.infer and taken_in.session is None:
         return _stored(memories.add(ctx, user_id, taken_in.drafts(), app=app))
-    if not asks_a_model(ctx.runtime):
+    if not asks_a_model(ctx.runtime) and taken_in.session is None:
         return _without_model(ctx, user_id, taken_in, app)
     taken = _receive(ctx, user_id, taken_in, app, receipts.RUNNING)
+    if not taken.input:
+        return Learned(taken.id, receipts.SUCCEEDED, None)
     learned = perform(ctx.runtime, taken)
     if learned.status == receipts.FAILED:
-        raise Kept(f"{learned.error}. What was sent is kept: POST /events/{taken.id}/retry tries again", taken.id)
+        told = f"{learned.error}. What was sent is kept: POST /events/{taken.id}/retry tries again"
+        raise Kept(told, taken.id, learned.why)
     return learned
 
 
@@ -132,20 +137,56 @@ def _learned(event_id: UUID, plan: Plan, outcome: Outcome) -> Learned:
 
 
 def _receive(ctx: Context, user_id: str | None, taken_in: Intake, app: str | None, status: str) -> Taken:
-    """Keep what was sent: its receipt and its raw turns, in a transaction of their own, before any model is asked."""
+    """Keep what was sent: its receipt and its raw turns, in a transaction of their own, before any model is asked.
+
+    Of a conversation only what is new; if nothing is, the receipt says so and is done: then there is no `input`.
+    """
     with ctx.runtime.context(ctx.caller, writing=True) as own:
         owner_id = accounts.ensure_user(own, user_id or ctx.caller.name)
         client = apps.for_writing(own, owner_id, app)
+        return receive(own, owner_id, client, taken_in, status)
+
+
+def receive(
+    ctx: Context,
+    owner_id: UUID,
+    client: Writer,
+    taken_in: Intake,
+    status: str,
+    *,
+    when: datetime | None = None,
+    import_id: UUID | None = None,
+) -> Taken:
+    """Write the receipt and the raw turns in this transaction."""
+    event_id, when = new_id(), when or now()
+    if taken_in.session is None:
         ids = [new_id() for _ in taken_in.turns]
-        kept = {**taken_in.kept(), "by": str(ctx.caller.user_id), "messages": [str(id) for id in ids]}
-        when = now()
-        leased_until = receipts.lease(_lease_seconds(ctx.runtime))
-        held: dict[str, Any] = {"leased_until": None, "worker": None, "created_at": when}
-        if status == receipts.RUNNING:
-            held |= {"leased_until": leased_until, "worker": this_worker()}
-        event_id = _write_receipt(own, owner_id, client.id, status, kept, None, (), **held)
-        _write_turns(own, owner_id, client, taken_in, ids, when)
+        _write_turns(ctx, owner_id, client, taken_in, ids, when)
+    else:
+        fresh = sessions.keep(ctx, owner_id, client, event_id, taken_in, taken_in.session, when)
+        taken_in, ids = fresh.intake, fresh.ids
+    if not taken_in.turns:
+        known = [Decision("NONE", reason=SENT_BEFORE)]
+        done = {"id": event_id, "created_at": when, "import_id": import_id}
+        _write_receipt(ctx, owner_id, client.id, receipts.SUCCEEDED, None, None, known, **done)
+        return Taken(event_id, owner_id, client.id, {}, when, 1, when)
+    kept = {**taken_in.kept(), "by": str(ctx.caller.user_id), "messages": [str(id) for id in ids]}
+    leased_until = receipts.lease(_lease_seconds(ctx.runtime))
+    held: dict[str, Any] = {"leased_until": None, "worker": None, "created_at": when, "import_id": import_id}
+    if status == receipts.RUNNING:
+        held |= {"leased_until": leased_until, "worker": this_worker()}
+    _write_receipt(ctx, owner_id, client.id, status, kept, None, (), id=event_id, **held)
     return Taken(event_id, owner_id, client.id, kept, leased_until, 1, when)
+
+
+def receive_drafts(
+    ctx: Context, owner_id: UUID, client: Writer, drafted: Sequence[Draft], when: datetime, import_id: UUID
+) -> UUID:
+    """Write a receipt for the worker that stores these drafts, but those that are known word for word; its id."""
+    nothing = {**intakes.NOTHING.kept(), "by": str(ctx.caller.user_id), "messages": []}
+    kept = {**nothing, "drafts": [intakes.kept_draft(item) for item in drafted]}
+    held = {"created_at": when, "import_id": import_id}
+    return _write_receipt(ctx, owner_id, client.id, receipts.PENDING, kept, None, (), **held)
 
 
 def _write_receipt(
@@ -158,9 +199,8 @@ def _write_receipt(
     decided: Sequence[Decision],
     **held: Any,
 ) -> UUID:
-    event_id = new_id()
     row = {
-        "id": event_id,
+        "id": new_id(),
         "user_id": owner_id,
         "app_id": app_id,
         "kind": "ADD",
@@ -172,7 +212,7 @@ def _write_receipt(
         **held,
     }
     ctx.write(memories.RECEIPTS, row)
-    return event_id
+    return UUID(str(row["id"]))
 
 
 def _write_turns(
@@ -190,6 +230,7 @@ def _write_turns(
             "author": turn.name or template.author,
             "content": turn.content,
             "metadata": {},
+            "tags": template.tags,
             "created_at": when,
         }
         for id, turn in zip(ids, taken_in.turns, strict=True)
@@ -238,25 +279,37 @@ def perform(runtime: Runtime, taken: Taken) -> Learned:
 
     Never raises over the add itself; what a database or a provider throws is logged under the receipt's id.
     """
-    caller = _nobody(taken)
+    caller, why = _nobody(taken), Why.unknown
     try:
         return _perform(runtime, taken, caller)
     except CommonplaceError as error:
         reason = str(error)
+        why = error.why if isinstance(error, Unavailable) else why
     except Exception:  # anything at all: a disk, a provider's client; the receipt must not stay as if it ran
         logger.exception("an add failed", extra={"event_id": str(taken.id)})
         reason = INTERNAL
-    return _failed(runtime, taken, caller, reason)
+    return _failed(runtime, taken, caller, reason, why)
 
 
 def _perform(runtime: Runtime, taken: Taken, caller: Caller) -> Learned:
     job = _job(runtime, taken, caller)
-    plan = learning.plan(runtime, job, runtime.engine.llm) if job.intake.infer else learning.as_it_is(runtime, job)
+    plan = _plan(runtime, taken, job)
     with runtime.context(job.caller, writing=True) as ctx:
         scope, client = _writing(ctx, job)
-        outcome = decisions.carry_out(ctx, scope, job.owner, client, plan.steps, compare=job.intake.infer)
+        compares = job.intake.infer or "drafts" in taken.input
+        outcome = decisions.carry_out(ctx, scope, job.owner, client, plan.steps, compare=compares)
+        if plan.turns:
+            outcome.add(decisions.carry_out(ctx, scope, job.owner, client, plan.turns, compare=False))
         receipts.finish(ctx, taken, plan.inference, [one.kept() for one in outcome.decisions])
     return _learned(taken.id, plan, outcome)
+
+
+def _plan(runtime: Runtime, taken: Taken, job: Job) -> Plan:
+    if "drafts" in taken.input:
+        return learning.as_drafted(runtime, [intakes.restored_draft(item) for item in taken.input["drafts"]])
+    if job.intake.session is not None:
+        return learning.of_session(runtime, job, runtime.engine.llm)
+    return learning.plan(runtime, job, runtime.engine.llm) if job.intake.infer else learning.as_it_is(runtime, job)
 
 
 def _job(runtime: Runtime, taken: Taken, caller: Caller) -> Job:
@@ -290,7 +343,7 @@ def _writing(ctx: Context, job: Job) -> tuple[Scope, Writer]:
     return scope, Writer(job.app_id, reader.name, reader.is_active)
 
 
-def _failed(runtime: Runtime, taken: Taken, caller: Caller, reason: str) -> Learned:
+def _failed(runtime: Runtime, taken: Taken, caller: Caller, reason: str, why: Why = Why.unknown) -> Learned:
     with runtime.context(caller, writing=True) as ctx:
         receipts.fail(ctx, taken, reason)
-    return Learned(taken.id, receipts.FAILED, None, error=reason)
+    return Learned(taken.id, receipts.FAILED, None, error=reason, why=why)

@@ -18,8 +18,9 @@ from app.engine.llm import Llm, LlmFailure
 from app.engine.reconciliation import Action, Known, Verdict
 from app.engine.text import compose, gist
 from app.engine.turns import Turn, changed, without_blocks
+from app.errors import Why
 from app.models import SessionMessage
-from app.services import configs, decisions, drafts, echoes, memories, scopes, similars
+from app.services import configs, decisions, drafts, echoes, memories, scopes, sessions, similars
 from app.services.decisions import Step
 from app.services.drafts import Draft
 from app.services.intakes import Intake
@@ -51,10 +52,14 @@ class Job:
 
 @dataclass(slots=True)
 class Plan:
-    """What is to be done; `inference` is `llm`, `verbatim`, or None where nothing was to be inferred."""
+    """What is to be done; `inference` is `llm`, `verbatim`, or None where nothing was to be inferred.
+
+    `turns` are remembered beside what is learned from them, and compared with nothing.
+    """
 
     steps: list[Step] = field(default_factory=list)
     inference: str | None = VERBATIM
+    turns: list[Step] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,22 @@ def plan(runtime: Runtime, job: Job, llm: Llm | None) -> Plan:
 def as_it_is(runtime: Runtime, job: Job) -> Plan:
     """Each turn a memory, whatever is known already."""
     return Plan(_embedded(runtime, job.intake.drafts(), None), None)
+
+
+def as_drafted(runtime: Runtime, drafted: Sequence[Draft]) -> Plan:
+    """Each draft a memory, unless a memory says the same word for word."""
+    return Plan(_embedded(runtime, drafted, None), None)
+
+
+def of_session(runtime: Runtime, job: Job, llm: Llm | None) -> Plan:
+    """Each turn of a conversation a memory as it was said; and what a model learns from it, if one is to.
+
+    Raises:
+        LlmFailure: as `plan`.
+    """
+    found = plan(runtime, job, llm) if llm is not None and job.intake.infer else Plan()
+    found.turns = _embedded(runtime, sessions.drafts_of(job.intake, job.message_ids), None)
+    return found
 
 
 def compared(runtime: Runtime, job: Job, drafted: Sequence[Draft]) -> Plan:
@@ -294,4 +315,4 @@ def _ask(llm: Llm, messages: list[Message], until: float, read: Callable[[str], 
     try:
         return read(second)
     except Unusable as error:
-        raise LlmFailure(f"The LLM's answer cannot be used, nor its second one: {error}") from error
+        raise LlmFailure(f"The LLM's answer cannot be used, nor its second one: {error}", Why.unknown) from error

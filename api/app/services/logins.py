@@ -16,7 +16,7 @@ from app.context import Context, Runtime
 from app.database import new_id, now
 from app.errors import Forbidden, Unauthenticated
 from app.models import ApiKey, LoginSession, User
-from app.services import accounts, credentials, passwords, users
+from app.services import accounts, credentials, limits, passwords, users
 from app.services.credentials import Claims
 from app.services.users import UserView
 
@@ -39,6 +39,15 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """Who signs in; and if by a key, when its life ends, and which it is (None: ADMIN_API_KEY)."""
+
+    user_id: UUID
+    until: datetime | None = None
+    key_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Me:
     """Who the caller is, and what the credential that was shown may do."""
 
@@ -55,18 +64,41 @@ def login(
     password: str | None = None,
     api_key: str | None = None,
     user_agent: str | None = None,
+    client: str | None = None,
 ) -> SignedIn:
     """Sign in with `user_id` and `password`, or with an API key that may all that its user may.
 
-    A login by key does not outlive the key.
+    A login by key does not outlive the key. Attempts are counted for the name and for `client`, an address.
 
     Raises:
+        RateLimited: one attempt too many, be it the right password.
         Unauthenticated: no such user, password or key, or deactivated; nobody can tell which.
         Forbidden: the key is bound to an app or has fewer scopes than its user: a login would have more than it.
     """
-    who, end = _by_key(runtime, api_key) if api_key else (_by_password(runtime, user_id or "", password or ""), None)
+    who = prove(runtime, user_id=user_id, password=password, api_key=api_key, client=client)
     latest = now() + LIFE
-    return _start(runtime, who, min(latest, end or latest), user_agent)
+    return _start(runtime, who.user_id, min(latest, who.until or latest), user_agent)
+
+
+def prove(
+    runtime: Runtime,
+    *,
+    user_id: str | None = None,
+    password: str | None = None,
+    api_key: str | None = None,
+    client: str | None = None,
+) -> Proof:
+    """Whose password or key it is. No login begins.
+
+    Raises:
+        as `login`.
+    """
+    # The address first: who has used up its attempts cannot use up those of another's name.
+    tried = [limits.by_client(client)] if client else []
+    limits.require(runtime, "login", tried + ([limits.by_name(user_id)] if user_id and not api_key else []))
+    if api_key:
+        return _by_key(runtime, api_key)
+    return Proof(_by_password(runtime, user_id or "", password or ""))
 
 
 def _by_password(runtime: Runtime, user_id: str, password: str) -> UUID:
@@ -79,8 +111,8 @@ def _by_password(runtime: Runtime, user_id: str, password: str) -> UUID:
     return who
 
 
-def _by_key(runtime: Runtime, key: str) -> tuple[UUID, datetime | None]:
-    """The key's user, and the end of its life. Not `authenticate`: open mode must not leave logins behind."""
+def _by_key(runtime: Runtime, key: str) -> Proof:
+    """The key's user. Not `authenticate`: open mode must not leave logins behind."""
     caller = accounts.identify(runtime, key)
     if caller is None or caller.is_person:
         raise Unauthenticated(WRONG_KEY)
@@ -89,7 +121,7 @@ def _by_key(runtime: Runtime, key: str) -> tuple[UUID, datetime | None]:
         end = session.scalar(select(ApiKey.expires_at).where(ApiKey.id == caller.key_id))
     if caller.app or caller.scopes != accounts.person_scopes(is_admin):
         raise Forbidden("To sign in with a key, it must have all of its user's scopes and be bound to no app")
-    return caller.user_id, end
+    return Proof(caller.user_id, end, caller.key_id)
 
 
 def _start(runtime: Runtime, user_id: UUID, expires_at: datetime, user_agent: str | None) -> SignedIn:

@@ -1,6 +1,6 @@
 """Memories: adding, reading one, changing what one says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import EllipsisType
@@ -87,7 +87,7 @@ def fresh(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryVi
     """The memory that a draft becomes, with a new id, not written yet."""
     when = now()
     return MemoryView(
-        id=new_id(),
+        id=item.id or new_id(),
         user_id=owner,
         app_id=client.id,
         app_name=client.name,
@@ -99,7 +99,7 @@ def fresh(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryVi
         author=item.author,
         memory_type=item.memory_type,
         tags=item.tags,
-        priority=None,
+        priority=item.priority,
         source=item.source,
         version=1,
         occurred_at=item.occurred_at,
@@ -108,6 +108,7 @@ def fresh(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryVi
         updated_at=when,
         archived_at=None,
         deleted_at=None,
+        updated_by=item.source,
         categories=sorted(names),
         provenance=item.provenance,
     )
@@ -128,7 +129,9 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
             "state": view.state,
             "metadata": view.metadata,
             "tags": view.tags,
+            "priority": view.priority,
             "source": view.source,
+            "updated_by": view.updated_by,
             "provenance": view.provenance,
             "version": view.version,
             "occurred_at": view.occurred_at,
@@ -139,10 +142,11 @@ def _insert(ctx: Context, owner_id: UUID, views: Sequence[MemoryView]) -> None:
         for view in views
     ]
     ctx.write(MEMORIES, rows)
-    ctx.write(VERSIONS, [_version(ctx, view, "ADD") for view in views])
+    ctx.write(VERSIONS, [version_row(ctx, view, "ADD") for view in views])
 
 
-def _version(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
+def version_row(ctx: Context, view: MemoryView, event: str) -> dict[str, Any]:
+    """The row that says what the memory says from now on, and why."""
     return {
         "id": new_id(),
         "memory_id": view.id,
@@ -184,23 +188,28 @@ def _receipt(ctx: Context, owner_id: UUID, app_id: UUID, views: Sequence[MemoryV
     return event_id
 
 
-def get(ctx: Context, memory_id: UUID, user_id: str | None = None) -> MemoryView:
+def get(ctx: Context, memory_id: UUID, user_id: str | None = None, *, door: str | None = None) -> MemoryView:
     """One memory, logged as shown to the reading app.
+
+    Args:
+        door: the app that a caller reads as who names none (`scopes.of_door`); then only what is visible is found.
 
     Raises:
         NotFound: no such memory, a deleted one, or one that the caller may not see.
     """
-    scope = scope_of(ctx, memory_id, user_id)
-    found = _find(ctx, memory_id, scope)
+    scope = scope_of(ctx, memory_id, user_id, door)
+    found = _find(ctx, memory_id, scope, door)
     if found is None:
         raise NotFound(NO_MEMORY)
     apps.log_reads(ctx, scope.reader, [memory_id], "get")
     return replace(found, provenance=ctx.session.scalar(select(Memory.provenance).where(Memory.id == memory_id)))
 
 
-def _find(ctx: Context, memory_id: UUID, scope: Scope) -> MemoryView | None:
-    if ctx.caller.app:
-        found = fetch(ctx, [memory_id], *scopes.visible(scope))
+def _find(
+    ctx: Context, memory_id: UUID, scope: Scope, door: str | None = None, show_expired: bool = False
+) -> MemoryView | None:
+    if ctx.caller.app or door:
+        found = fetch(ctx, [memory_id], *scopes.visible(scope, show_expired=show_expired))
     else:
         found = read(ctx, GOVERNED, {"id": memory_id, "owner": scope.owner_id})
     return found[0] if found else None
@@ -213,19 +222,58 @@ def require(ctx: Context, memory_id: UUID) -> None:
         raise NotFound(NO_MEMORY)
 
 
-def scope_of(ctx: Context, memory_id: UUID, user_id: str | None) -> Scope:
+def scope_of(ctx: Context, memory_id: UUID, user_id: str | None, door: str | None = None) -> Scope:
     """The scope in which one memory is read, whatever its state: its owner's, as the app of the caller's app's name.
+
+    Through a `door` as the app that it gives to who names none.
 
     Raises:
         NotFound: no such memory, or somebody else's.
     """
-    name = scopes.reading_app(ctx, None)
+    name = scopes.of_door(ctx, door) if door else scopes.reading_app(ctx, None)
     row = ctx.row(WHOSE, {"id": memory_id, "app": name or ""})
     if row is None or (row[0] != ctx.caller.user_id and not ctx.caller.is_admin) or user_id not in (None, row[1]):
         raise NotFound(NO_MEMORY)
     owner, _, app_id, is_active, has_rules = row
     reader = Reader(owner, name, app_id, is_active is not False, bool(app_id and has_rules)) if name else None
     return Scope(owner, reader)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to be changed of a memory; what is left out stays as it is.
+
+    Attributes:
+        expires_at: None is never.
+        metadata: in the place of what there is, or with `merges` laid over it. Author, session and times follow it.
+        longest: characters of the content.
+        occurred_at: when it happened, whatever the metadata says.
+    """
+
+    content: str | None = None
+    expires_at: datetime | EllipsisType | None = ...
+    metadata: Mapping[str, Any] | None = None
+    merges: bool = False
+    longest: int = drafts.MAX_TEXT
+    occurred_at: datetime | None = None
+
+    def of(self, found: MemoryView) -> MemoryView:
+        """The memory as it is to be."""
+        named = drafts.draft("-", self.metadata)
+        metadata = found.metadata
+        if self.metadata is not None:
+            metadata = drafts.checked_metadata({**(found.metadata if self.merges else {}), **self.metadata})
+        until = named.expires_at or found.expires_at if self.expires_at is ... else self.expires_at
+        return replace(
+            found,
+            content=found.content if self.content is None else self.content,
+            metadata=metadata,
+            author=named.author or found.author,
+            agent_id=named.agent_id or found.agent_id,
+            run_id=named.run_id or found.run_id,
+            occurred_at=self.occurred_at or named.occurred_at or found.occurred_at,
+            expires_at=until,
+        )
 
 
 def edit(
@@ -245,25 +293,37 @@ def edit(
         Invalid: the text cannot be a memory's, or the time is past.
         Forbidden: the app of the key is paused.
     """
-    content = None if content is None else drafts.checked_text(content)
     until = expires_at if expires_at is ... else drafts.checked_expiry(expires_at)
+    return change(ctx, memory_id, Edit(content, until), user_id)
+
+
+def change(
+    ctx: Context, memory_id: UUID, wanted: Edit, user_id: str | None = None, *, door: str | None = None
+) -> MemoryView:
+    """`edit` of all that can be changed; through a `door` (as `get`) of what is visible, be it expired.
+
+    Raises:
+        as `edit`; a time that is past is taken as it is.
+    """
+    drafts.checked_metadata(wanted.metadata)
+    content = None if wanted.content is None else drafts.checked_text(wanted.content, wanted.longest)
     before = _peek(ctx, memory_id)
     composed, vectors = "", None
     if content is not None and before is not None and before[0] != content:
-        composed = compose(content, before[1], before[2])
+        named = drafts.draft("-", wanted.metadata)
+        composed = compose(content, named.author or before[1], wanted.occurred_at or named.occurred_at or before[2])
         vectors = ctx.engine.embed([composed])
     names = ctx.engine.categories(vectors, 1)[0]
-    scope = scope_of(ctx, memory_id, user_id)
+    scope = scope_of(ctx, memory_id, user_id, door)
     if ctx.caller.app and scope.reader and not scope.reader.is_active:
         raise Forbidden(f"App {scope.reader.name} is currently paused.")
-    found = _find(ctx, memory_id, scope)
+    found = _find(ctx, memory_id, scope, door, show_expired=door is not None)
     if found is None:
         raise NotFound(NO_MEMORY)
-    wanted = replace(found, content=found.content if content is None else content)
-    wanted = wanted if until is ... else replace(wanted, expires_at=until)
-    if wanted == found:
+    new = wanted.of(found)
+    if new == found:
         return found
-    view = rewrite(ctx, wanted)
+    view = rewrite(ctx, new)
     if vectors is not None and scope.owner_id is not None:
         categories.replace(ctx, scope.owner_id, memory_id, names)
         view.categories = sorted(names)
@@ -280,9 +340,12 @@ def _peek(ctx: Context, memory_id: UUID) -> Any:
         ).first()
 
 
-def rewrite(ctx: Context, new: MemoryView) -> MemoryView:
-    """Write what a memory says from now on: content, times, and provenance if it has a new one; a new version."""
-    view = replace(new, version=new.version + 1, updated_at=now())
+def rewrite(ctx: Context, new: MemoryView, by: str | None = None) -> MemoryView:
+    """Write what a memory says from now on, and what is said of it; a new version.
+
+    Its provenance only if it has a new one. `by` is the agent that says so, where the door knows it.
+    """
+    view = replace(new, version=new.version + 1, updated_at=now(), updated_by=by)
     learned = {} if new.provenance is None else {"provenance": new.provenance}
     ctx.session.execute(
         update(Memory)
@@ -290,14 +353,20 @@ def rewrite(ctx: Context, new: MemoryView) -> MemoryView:
         .values(
             content=view.content,
             content_hash=drafts.content_hash(view.content),
+            metadata_=view.metadata,
+            author=view.author,
+            agent_id=view.agent_id,
+            run_id=view.run_id,
             expires_at=view.expires_at,
             occurred_at=view.occurred_at,
+            tags=view.tags,
             version=view.version,
             updated_at=view.updated_at,
+            updated_by=view.updated_by,
             indexed_at=None,
             **learned,
         )
         .execution_options(synchronize_session=False)
     )
-    ctx.write(VERSIONS, _version(ctx, view, "UPDATE"))
+    ctx.write(VERSIONS, version_row(ctx, view, "UPDATE"))
     return view

@@ -21,6 +21,7 @@ from app.errors import Conflict, Forbidden, Invalid
 from app.models import (
     AccessLog,
     Memory,
+    MemoryFeedback,
     MemoryTerms,
     MemoryVector,
     MemoryVersion,
@@ -39,6 +40,7 @@ PARTS: dict[str, Any] = {
     "states": StatusChange.memory_id,
     "accesses": AccessLog.memory_id,
     "categories": memory_categories.c.memory_id,
+    "feedback": MemoryFeedback.memory_id,
 }
 
 logger = logging.getLogger(__name__)

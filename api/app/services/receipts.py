@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from app.context import Context, Runtime
 from app.database import now
@@ -152,6 +153,7 @@ def shown_input(kept: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if kept is None:
         return None
     said = [{"role": role, "content": content, "name": name} for role, content, name in kept.get("turns", ())]
+    said += [{"role": "user", "content": item["content"], "name": None} for item in kept.get("drafts", ())]
     return {"messages": said, "metadata": kept.get("template", {}).get("metadata", {}), "prompt": kept.get("prompt")}
 
 
@@ -225,9 +227,16 @@ def claim(runtime: Runtime, seconds: float) -> Taken | None:
         if session.scalar(select(Event.id).where(waits).limit(1)) is None:
             return None
     with runtime.database.transaction() as session:
-        oldest = select(Event.id).where(waits).order_by(Event.created_at).limit(1).with_for_update(skip_locked=True)
-        row = session.execute(_taking(Event.id.in_(oldest), lease(seconds))).first()
+        # What an import brought comes after all else: somebody may wait for the one add of theirs.
+        row = _take_oldest(session, and_(waits, Event.import_id.is_(None)), seconds) or _take_oldest(
+            session, waits, seconds
+        )
     return None if row is None else Taken(*row)
+
+
+def _take_oldest(session: Session, condition: ColumnElement[bool], seconds: float) -> Any:
+    oldest = select(Event.id).where(condition).order_by(Event.created_at).limit(1).with_for_update(skip_locked=True)
+    return session.execute(_taking(Event.id.in_(oldest), lease(seconds))).first()
 
 
 def _take(ctx: Context, condition: ColumnElement[bool], leased_until: datetime) -> Taken | None:

@@ -23,6 +23,7 @@ SET = (
     *("content", "content_hash", "metadata", "author", "agent_id", "run_id", "occurred_at", "state", "version"),
     *("updated_at", "archived_at", "deleted_at", "expires_at", "superseded_by"),
 )
+SPOKEN_FOR = ("author", "agent_id", "run_id", "occurred_at")
 UPDATE = (
     update(_MEMORIES)
     .where(_MEMORIES.c.id == bindparam("b_id"), _MEMORIES.c.version == bindparam("b_version"))
@@ -96,20 +97,20 @@ def step(before: Before, content: str, metadata: dict[str, Any], state: str) -> 
     """The step to that text, metadata and state. What metadata speaks for follows it; an expiry that is past goes."""
     after = replace(before, content=content, metadata=metadata, state=state)
     if metadata != before.metadata:
-        named = drafts.draft(content, metadata)
-        after = replace(
-            after,
-            author=named.author or before.author,
-            agent_id=named.agent_id or before.agent_id,
-            run_id=named.run_id or before.run_id,
-            occurred_at=named.occurred_at or before.occurred_at,
-        )
+        after = replace(after, **_spoken_for(before.metadata, metadata))
     if state == before.state:
         return Step(before, after)
     is_over = before.expires_at is not None and before.expires_at <= now()
     if is_over and state != State.deleted:
         after = replace(after, expires_at=None)
     return Step(before, replace(after, superseded_by=None) if state == State.active else after)
+
+
+def _spoken_for(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The columns that the metadata says otherwise than before."""
+    before, after = drafts.draft("-", old), drafts.draft("-", new)
+    said = {name: (getattr(before, name), getattr(after, name)) for name in SPOKEN_FOR}
+    return {name: now for name, (then, now) in said.items() if now and now != then}
 
 
 def restore(ctx: Context, memory_id: UUID, version: int | None = None, user_id: str | None = None) -> MemoryView:

@@ -10,10 +10,11 @@ from sqlalchemy.orm import aliased
 from app.context import Context
 from app.database import now
 from app.errors import Forbidden, NotFound
-from app.models import AccessControl, App, Memory, State, User
+from app.models import AccessControl, App, Memory, MemoryVersion, State, User
 
 DEFAULT_APP = "openmemory"  # the app of a credential that is bound to none, as the OpenMemory page has it
 GOVERNED = (State.active, State.paused, State.archived)
+EXPIRED = "EXPIRE"  # the version that the worker leaves of what it deletes because it has expired
 NO_USER = "User not found"
 
 Owner = UUID | BindParameter[UUID] | None
@@ -85,6 +86,20 @@ def resolve(ctx: Context, user_id: str | None = None, app: str | None = None) ->
     return Scope(None if everybody else owner, reader)
 
 
+def of_owner(ctx: Context, owner_id: UUID, name: str | None) -> Scope:
+    """The scope of an owner whom the caller is known to reach, read as the app of that name. One statement.
+
+    Raises:
+        NotFound: there is no such owner any more.
+    """
+    row = ctx.row(SELF, {"owner": owner_id, "app": name or ""})
+    if row is None:
+        raise NotFound(NO_USER)
+    _, app_id, is_active, has_rules = row
+    reader = Reader(owner_id, name, app_id, is_active is not False, bool(app_id and has_rules)) if name else None
+    return Scope(owner_id, reader)
+
+
 def reading_app(ctx: Context, app: str | None) -> str | None:
     """The name of the app that the caller acts as; None for a person who names none.
 
@@ -97,9 +112,38 @@ def reading_app(ctx: Context, app: str | None) -> str | None:
     return bound or app or (None if ctx.caller.is_person else DEFAULT_APP)
 
 
-def visible(scope: Scope) -> list[ColumnElement[bool]]:
-    """What an app may read: active, not expired, its owner's, not hidden from the app by a pause or a rule."""
-    return [*living(scope.owner_id, (State.active,)), *allowed(scope.reader)]
+def of_door(ctx: Context, door: str) -> str | None:
+    """The app as whom a caller reads through a door that names none: the key's, else the door's; None for a person."""
+    return ctx.caller.app or (None if ctx.caller.is_person else door)
+
+
+def writer_of_door(ctx: Context, door: str) -> str:
+    """The app as whom a caller writes through a door that names none."""
+    return ctx.caller.app or door
+
+
+def visible(scope: Scope, *, show_expired: bool = False) -> list[ColumnElement[bool]]:
+    """What an app may read: active, not expired, its owner's, not hidden from the app by a pause or a rule.
+
+    With `show_expired` what has expired, too, until the worker deletes it.
+    """
+    found = living(scope.owner_id, (State.active,))
+    return [*(found[:-1] if show_expired else found), *allowed(scope.reader)]
+
+
+def with_expired(scope: Scope) -> list[ColumnElement[bool]]:
+    """What is visible, and what would be had it not expired: also where the worker has deleted it since."""
+    own: list[ColumnElement[bool]] = [] if scope.owner_id is None else [Memory.user_id == scope.owner_id]
+    by_worker = and_(
+        Memory.state == State.deleted,
+        exists(_version_of(Memory.version.expression).where(MemoryVersion.event == EXPIRED)),
+        exists(_version_of(Memory.version - 1).where(MemoryVersion.state == State.active)),
+    )
+    return [*own, or_(Memory.state == State.active, by_worker), *allowed(scope.reader)]
+
+
+def _version_of(number: ColumnElement[int]) -> Select[UUID]:
+    return select(MemoryVersion.id).where(MemoryVersion.memory_id == Memory.id, MemoryVersion.version == number)
 
 
 def governed(ctx: Context, scope: Scope) -> list[ColumnElement[bool]]:

@@ -10,15 +10,18 @@ from app.context import Context
 from app.database import asked_last
 from app.engine.late import Question
 from app.engine.ranking import Mode, Ranked
-from app.models import Memory
-from app.services import features
-from app.services.views import MemoryView, fetch
+from app.models import Memory, State
+from app.services import features, scopes
+from app.services.views import MemoryView, narrowed, pick
 
 SLACK = 40  # ranked without filters: a few may be gone since, and the index looks as deep anyway
 SIFTED, SIFTED_TIMES = 200, 2  # ranked with filters before SQL sifts: at least, and times those wanted
 CHUNK = 1_000  # memories a statement
 IDS = 5_000  # ids a statement
 
+# Where nothing narrows a search, what may be shown of an owner's is asked by statements that are made once.
+LIVING = tuple(scopes.living(scopes.OWNER, (State.active,)))
+_SHOWN = narrowed(*LIVING)
 _OF_THESE = select(Memory.id).where(Memory.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -27,7 +30,7 @@ class Look:
     """One question to the index, and what SQL must say of an answer before it is shown.
 
     Attributes:
-        seen: the scope's conditions and the filters'.
+        seen: the scope's conditions and the filters'; `scopes.OWNER` in them is `owner_id`.
         is_narrowed: whether they hide more than what the index does not hold anyway.
         is_selective: whether they leave so few that SQL is asked first.
     """
@@ -90,7 +93,7 @@ def _is_all(look: Look, ranked: Sequence[Ranked], depth: int) -> bool:
 
 def _candidates(ctx: Context, look: Look) -> list[UUID]:
     """The ids of all that may be shown."""
-    return [row[0] for row in ctx.rows(select(Memory.id).where(*look.seen))]
+    return [row[0] for row in ctx.rows(select(Memory.id).where(*look.seen), {"owner": look.owner_id})]
 
 
 def _ranked(ctx: Context, look: Look, depth: int, within: Collection[UUID] | None = None) -> list[Ranked]:
@@ -105,7 +108,7 @@ def passing(ctx: Context, look: Look, ranked: Sequence[Ranked]) -> list[Ranked]:
     statement = _OF_THESE.where(asked_last(*look.seen))
     for start in range(0, len(ranked), IDS):
         piece = ranked[start : start + IDS]
-        shown = {row[0] for row in ctx.rows(statement, {"ids": [one.id for one in piece]})}
+        shown = {row[0] for row in ctx.rows(statement, {"ids": [one.id for one in piece], "owner": look.owner_id})}
         passed += [one for one in piece if one.id in shown]
     return passed
 
@@ -114,8 +117,9 @@ def _fetched(ctx: Context, look: Look, ranked: Sequence[Ranked], wanted: int) ->
     """The first `wanted` that may be shown; nearly always all of them may, so only they are asked for at first."""
     by_id = {one.id: one for one in ranked if one.score >= look.threshold}
     ids, views = list(by_id), list[MemoryView]()
+    statement = _SHOWN if look.seen is LIVING else narrowed(*look.seen)
     start, size = 0, min(wanted, CHUNK)
     while start < len(ids) and len(views) < wanted:
-        views += fetch(ctx, ids[start : start + size], *look.seen)
+        views += pick(ctx, statement, ids[start : start + size], {"owner": look.owner_id})
         start, size = start + size, CHUNK
     return [Sifted(view, by_id[view.id]) for view in views[:wanted]]

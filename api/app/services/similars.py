@@ -17,9 +17,11 @@ from app.services.views import MemoryView, fetch
 
 DEPTH = 20  # so many of the index are looked at, for some may not be visible
 MOST = 5  # memories similar to one fact that a model is shown
+SESSION = "session"  # what was said, word for word: it says nothing that a fact need not repeat
 LEAST = 0.25  # cosine of the farthest: below it, nothing contradicts anything
 SAME_TIME = timedelta(days=1)
 MOST_SAME = 200
+_IS_NO_TURN = Memory.memory_type != SESSION
 OF_HASHES = (
     select(Memory.id)
     .where(Memory.user_id == scopes.OWNER, Memory.content_hash.in_(bindparam("hashes", expanding=True)))
@@ -44,7 +46,7 @@ def scope_of(ctx: Context, owner_id: UUID, app_id: UUID) -> Scope:
 def nearest(ctx: Context, scope: Scope, found: Sequence[dict[UUID, float]], least: float) -> list[list[Near]]:
     """For each of what the engine found (ids with cosines) the visible memories, nearest first. One statement."""
     ids = dict.fromkeys(id for of_one in found for id, score in of_one.items() if score >= least)
-    views = {view.id: view for view in fetch(ctx, list(ids), *scopes.visible(scope))}
+    views = {view.id: view for view in fetch(ctx, list(ids), *scopes.visible(scope), _IS_NO_TURN)}
     return [
         [Near(views[id], of_one[id]) for id in of_one if id in views and of_one[id] >= least][:MOST] for of_one in found
     ]
@@ -56,7 +58,7 @@ def of_same_hash(ctx: Context, scope: Scope, drafted: Sequence[Draft]) -> dict[s
     known = ctx.rows(OF_HASHES, {"owner": scope.owner_id, "hashes": hashes}) if hashes else ()
     by_hash: dict[str, list[MemoryView]] = {}
     if known:
-        for view in fetch(ctx, [row.id for row in known], *scopes.visible(scope)):
+        for view in fetch(ctx, [row.id for row in known], *scopes.visible(scope), _IS_NO_TURN):
             by_hash.setdefault(drafts.content_hash(view.content), []).append(view)
     return by_hash
 

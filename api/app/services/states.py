@@ -17,6 +17,7 @@ from app.services import apps, scopes
 from app.services.scopes import Scope
 
 CHUNK = 5_000
+MOST_LINKED = 1_000
 SYNC_NOW = 1_000  # more than so many are brought level by the sweep; SQL hides them from now on all the same
 EVENTS = {State.active: "RESUME", State.paused: "PAUSE", State.archived: "ARCHIVE", State.deleted: "DELETE"}
 VERSION = [
@@ -109,6 +110,27 @@ def set_many(ctx: Context, ids: Sequence[UUID], state: State, user_id: str | Non
         raise NotFound(NO_MEMORY if len(wanted) == 1 else f"Memory not found: {missing[0]}")
     change(ctx, wanted, state)
     return len(wanted)
+
+
+def delete_all(ctx: Context, user_id: str | None = None) -> int:
+    """Delete every memory of one owner that the caller sees, the caller's own without `user_id`. How many there were.
+
+    Raises:
+        NotFound: no such user, or one that the caller may not see.
+        Forbidden: the app of the key is paused.
+    """
+    scope = _scope(ctx, user_id or ctx.caller.name)
+    ids = ctx.session.scalars(select(Memory.id).where(*scopes.governed(ctx, scope))).all()
+    return change(ctx, ids, State.deleted)
+
+
+def linked(ctx: Context, ids: Sequence[UUID]) -> list[UUID]:
+    """The memories, and those of the caller's that they superseded, and that those did: at most 1,000 more."""
+    chain = select(Memory.id).where(Memory.id.in_(ids)).cte("chain", recursive=True)
+    chain = chain.union(select(Memory.id).join(chain, Memory.superseded_by == chain.c.id))
+    older = select(Memory.id).where(Memory.id.in_(select(chain.c.id)), Memory.id.not_in(ids))
+    seen = asked_last(*scopes.governed(ctx, _scope(ctx, None)))
+    return [*ids, *ctx.session.scalars(older.where(seen).limit(MOST_LINKED))]
 
 
 def archive(ctx: Context, ids: Sequence[UUID], user_id: str | None = None) -> int:

@@ -59,6 +59,7 @@ class MemoryView:
     updated_at: datetime
     archived_at: datetime | None
     deleted_at: datetime | None
+    updated_by: str | None = None
     categories: list[str] = field(default_factory=list)
     provenance: dict[str, Any] | None = None
 
@@ -85,6 +86,7 @@ COLUMNS = (
     Memory.updated_at,
     Memory.archived_at,
     Memory.deleted_at,
+    Memory.updated_by,
 )
 
 SEPARATOR = "\x1f"  # no name holds it: it is a control character
@@ -106,9 +108,21 @@ OF_THESE = VIEW.where(Memory.id.in_(bindparam("ids", expanding=True)))  # made o
 
 def fetch(ctx: Context, ids: Sequence[UUID], *conditions: ColumnElement[bool]) -> list[MemoryView]:
     """The memories `ids` in that order, without those that fail `conditions`. One statement."""
+    return pick(ctx, narrowed(*conditions) if conditions else OF_THESE, ids, {})
+
+
+def narrowed(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """`OF_THESE` as far as they fulfil all the conditions."""
+    return OF_THESE.where(asked_last(*conditions))
+
+
+def pick(
+    ctx: Context, statement: Select[*tuple[Any, ...]], ids: Sequence[UUID], values: Mapping[str, Any]
+) -> list[MemoryView]:
+    """The memories `ids` in that order, as far as an `OF_THESE` that was narrowed has them."""
     if not ids:
         return []
-    views = read(ctx, OF_THESE.where(asked_last(*conditions)) if conditions else OF_THESE, {"ids": ids})
+    views = read(ctx, statement, {"ids": ids, **values})
     place = {id: position for position, id in enumerate(ids)}
     return sorted(views, key=lambda view: place[view.id])
 

@@ -4,11 +4,14 @@ import re
 from collections import Counter
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.main import doors
 from app.routers.reference import METHODS
+from tests.conftest import ADMIN_KEY
+from tests.protocols.asking import UNKNOWN
 
 
 def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -45,3 +48,28 @@ def test_the_page_brings_its_own_scripts(server: FastAPI) -> None:
     assert "//" not in re.sub(r"https?://testserver|<!--.*?-->|//\s", "", page)
     for asset in re.findall(r'(?:src|href)="([^"]+)"', page):
         assert client.get(asset).status_code == 200, asset
+
+
+def examples(server: FastAPI) -> list[tuple[str, str, Any]]:
+    """Method, path and example of every operation that takes JSON; None where there is no example."""
+    found = operations(TestClient(server).get("/openapi.json").json())
+    bodies = {asked: item.get("requestBody", {}).get("content", {}) for asked, item in found.items()}
+    return [
+        (method, path, kinds["application/json"].get("example"))
+        for (method, path), kinds in bodies.items()
+        if "application/json" in kinds
+    ]
+
+
+def test_every_body_has_an_example(server: FastAPI) -> None:
+    assert [f"{method} {path}" for method, path, body in examples(server) if body is None] == []
+
+
+@pytest.mark.one_database
+def test_every_example_is_understood(server: FastAPI) -> None:
+    client = TestClient(server, headers={"X-API-Key": ADMIN_KEY}, raise_server_exceptions=False)
+    for method, path, body in examples(server):
+        scheme = "Token" if path.startswith("/platform") else "Bearer"
+        filled = re.sub(r"\{[^}]+\}", UNKNOWN, path)
+        response = client.request(method, filled, json=body, headers={"Authorization": f"{scheme} {ADMIN_KEY}"})
+        assert response.status_code not in (400, 405, 415, 422, 500), (method, path, response.text)

@@ -82,14 +82,14 @@ def rank(pool: Pool, mode: Mode, limit: int | None = None) -> list[Ranked]:
     scores = np.clip(sum(shares.values()), 0.0, 1.0)
     listed = {name: share.tolist() for name, share in shares.items()}
     return [
-        Ranked(pool.candidates[i].id, float(scores[i]), {name: share[i] for name, share in listed.items()})
+        Ranked(UUID(pool.candidates[i].key), float(scores[i]), {name: share[i] for name, share in listed.items()})
         for i in _order(pool, scores)[:limit]
     ]
 
 
 def _order(pool: Pool, scores: Values) -> list[int]:
     flat = scores.tolist()
-    return sorted(range(len(flat)), key=lambda i: (-flat[i], pool.candidates[i].id.int))
+    return sorted(range(len(flat)), key=lambda i: (-flat[i], pool.candidates[i].key))
 
 
 def best(candidates: Sequence[Candidate], count: int) -> list[Candidate]:

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from uuid import UUID
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engine import late
+from app.engine.keys import Key
 from app.engine.late import Question, Tokens, Vectors
 
 Values = NDArray[np.float64]
@@ -19,20 +20,18 @@ Places = NDArray[np.intp]
 LEAST_BEST_KEYWORD = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """What the legs of the search say about one memory; None where a leg did not return it.
 
     `similarity` is the cosine of memory and query, `keyword` their BM25: positive, larger is better.
     """
 
-    id: UUID
+    key: Key
     similarity: float | None
     keyword: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Trait:
+class Trait(NamedTuple):
     """What the truth says about a memory that may be the answer.
 
     Attributes:
@@ -46,8 +45,8 @@ class Trait:
     """
 
     run: str | None = None
-    before: UUID | None = None
-    after: UUID | None = None
+    before: Key | None = None
+    after: Key | None = None
     author: str | None = None
     occurred_at: datetime | None = None
     is_question: bool = False
@@ -63,7 +62,7 @@ class Pool:
     """
 
     candidates: Sequence[Candidate]
-    traits: Mapping[UUID, Trait] = field(default_factory=dict)
+    traits: Mapping[Key, Trait] = field(default_factory=dict)
     text: str = ""
     question: Question | None = None
     weight: Vectors | None = None
@@ -71,13 +70,13 @@ class Pool:
     @cached_property
     def known(self) -> Places:
         """The places of the candidates whose traits are known."""
-        places = [place for place, one in enumerate(self.candidates) if one.id in self.traits]
+        places = [place for place, one in enumerate(self.candidates) if one.key in self.traits]
         return np.array(places, dtype=np.intp)
 
     @cached_property
     def of_known(self) -> list[Trait]:
         """Their traits."""
-        return [self.traits[self.candidates[place].id] for place in self.known]
+        return [self.traits[self.candidates[place].key] for place in self.known.tolist()]
 
     @cached_property
     def has_tokens(self) -> bool:
@@ -114,10 +113,10 @@ class Pool:
         near[places] = late.closeness(self.question, self.weight, tokens)
         return near
 
-    def beside(self, values: Values, neighbours: Sequence[UUID | None]) -> Values:
-        """For each known candidate the value of its neighbour, which is given by id; 0 without one."""
+    def beside(self, values: Values, neighbours: Sequence[Key | None]) -> Values:
+        """For each known candidate the value of its neighbour, which is given by key; 0 without one."""
         extended = np.append(values, 0.0)  # a place that is not there is the last
-        return np.asarray(extended[[self._place.get(id, -1) if id else -1 for id in neighbours]])
+        return np.asarray(extended[[self._place.get(key, -1) if key else -1 for key in neighbours]])
 
     def spread(self, of_known: Values | Sequence[float]) -> Values:
         """Values of the known candidates as values of all; 0 for the others."""
@@ -126,5 +125,5 @@ class Pool:
         return values
 
     @cached_property
-    def _place(self) -> dict[UUID, int]:
-        return {one.id: place for place, one in enumerate(self.candidates)}
+    def _place(self) -> dict[Key, int]:
+        return {one.key: place for place, one in enumerate(self.candidates)}

@@ -151,11 +151,11 @@ class ElsewhereStore:
         owner, within = filters["user_id"], filters.get("ids")
         if within is None:
             return self._read(lambda store: self._nearest(store, owner, vectors, top_k))
-        return self._read(lambda store: self._among(store, owner, vectors, list(within)))[:top_k]
+        return self._read(lambda store: self._among(store, owner, vectors, _written(within)))[:top_k]
 
     def similarities(self, owner: str, vector: Floats, ids: Iterable[str]) -> dict[str, float]:
         """Cosine of each of the owner's `ids` that are here; none when the store cannot be asked for it."""
-        wanted = list(ids)
+        wanted = _written(ids)
         return self._read(lambda store: self._special.similarities(store, owner, vector, wanted)) or {}
 
     def drop_others(self, session: Session) -> None:
@@ -195,6 +195,11 @@ class ElsewhereStore:
             return _best(scores)
         wanted = set(ids)
         return [hit for hit in self._nearest(store, owner, vector, WIDE) if hit.id in wanted]
+
+
+def _written(ids: Iterable[str]) -> list[str]:
+    """Ids as the stores were given them: with hyphens."""
+    return [str(UUID(id)) for id in ids]
 
 
 def _is_of(hit: Any, owner: str) -> bool:

@@ -7,6 +7,7 @@ differ orders the vectors roughly as the cosine does, and costs a tenth of it.
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,19 +41,12 @@ class _Block:
         self.signs[:, place] = source.signs[:, origin]
 
     def similarities(self, used: int, vector: Vectors) -> Vectors:
-        scores = np.empty(used, dtype=np.float32)
-        floats = np.empty((PASS, len(vector)), dtype=np.float32)
-        for start in range(0, used, PASS):
-            end = min(start + PASS, used)
-            floats[: end - start] = self.codes[start:end]
-            np.dot(floats[: end - start], vector, out=scores[start:end])
-        return scores * self.scales[:used]
+        return _products(self.codes[:used], vector) * self.scales[:used]
 
-    def differing(self, used: int, signs: NDArray[np.uint64]) -> NDArray[np.uint16]:
-        found = np.zeros(used, dtype=np.uint16)
-        for word, of_query in zip(self.signs, signs, strict=True):
-            found += np.bitwise_count(word[:used] ^ of_query)
-        return found
+    def differing(self, signs: NDArray[np.uint64], room: NDArray[np.uint64], out: NDArray[np.uint16]) -> None:
+        used = len(out)
+        differing = np.bitwise_xor(self.signs[:, :used], signs, out=room[:, :used])
+        np.add.reduce(np.bitwise_count(differing), axis=0, dtype=np.uint16, out=out)
 
 
 class Matrix:
@@ -124,8 +118,7 @@ class Matrix:
             scores = self._similarities(vector)
             rows = top(scores, count)
             return rows, scores[rows]
-        signs = _signs(vector[None])[0]
-        differing = np.concatenate([block.differing(used, signs) for block, used in self._filled()])
+        differing = self._differing(vector)
         left = min(max(COARSE, COARSE_TIMES * count, len(self) // COARSE_SHARE), len(self) - 1)
         # So many, or a few more: all that differ in as many signs as the last of them. Counting beats partitioning.
         most = int(np.searchsorted(np.cumsum(np.bincount(differing)), left))
@@ -134,23 +127,36 @@ class Matrix:
         best = top(scores, count)
         return chosen[best], scores[best]
 
+    def _differing(self, vector: Vectors) -> NDArray[np.uint16]:
+        """In how many signs every row differs from `vector`."""
+        signs = _signs(vector[None]).T
+        room = np.empty((len(signs), BLOCK), dtype=np.uint64)
+        found = np.empty(len(self), dtype=np.uint16)
+        for number, (block, used) in enumerate(self._filled()):
+            block.differing(signs, room, found[number * BLOCK : number * BLOCK + used])
+        return found
+
     def _similarities(self, vector: Vectors) -> Vectors:
         """Cosine of every row with `vector`: float32 of shape (len(self),)."""
         parts = [block.similarities(used, vector) for block, used in self._filled()]
         return np.concatenate(parts) if parts else np.empty(0, dtype=np.float32)
 
     def similarities_of(self, rows: Rows, vector: Vectors) -> Vectors:
-        """Cosine of just these rows with `vector` (unit length): float32 of shape (len(rows),)."""
-        scores = np.empty(len(rows), dtype=np.float32)
-        for block, chosen in self._by_block(rows):
-            places = rows[chosen] % BLOCK
-            scores[chosen] = (block.codes[places].astype(np.float32) @ vector) * block.scales[places]
-        return scores
+        """Cosine of just these rows (ascending) with `vector` (unit length): float32 of shape (len(rows),)."""
+        codes = np.empty((len(rows), self._dimensions), dtype=np.int8)
+        scales = np.empty(len(rows), dtype=np.float32)
+        ends = np.searchsorted(rows, BLOCK * np.arange(1, len(self._blocks) + 1)).tolist()
+        for number, (start, end) in enumerate(pairwise([0, *ends])):
+            if start < end:
+                places = rows[start:end] - number * BLOCK
+                self._blocks[number].codes.take(places, axis=0, out=codes[start:end], mode="clip")
+                self._blocks[number].scales.take(places, out=scales[start:end], mode="clip")
+        return _products(codes, vector) * scales
 
     def rows(self, ids: Iterable[str]) -> Rows:
-        """Row numbers of those of `ids` that are here."""
+        """Row numbers of those of `ids` that are here, ascending."""
         found = [self._rows[id] for id in ids if id in self._rows]
-        return np.array(found, dtype=np.intp)
+        return np.array(sorted(found), dtype=np.intp)
 
     def _by_block(self, rows: Rows) -> Iterator[tuple[_Block, NDArray[np.bool_]]]:
         numbers = rows // BLOCK
@@ -161,6 +167,17 @@ class Matrix:
         """Each block, and how many of its places are taken."""
         for number, block in enumerate(self._blocks):
             yield block, min(BLOCK, len(self._ids) - number * BLOCK)
+
+
+def _products(codes: NDArray[np.int8], vector: Vectors) -> Vectors:
+    """Each row times `vector`: float32 (len(codes),)."""
+    found = np.empty(len(codes), dtype=np.float32)
+    floats = np.empty((min(PASS, len(codes)), len(vector)), dtype=np.float32)
+    for start in range(0, len(codes), PASS):
+        end = min(start + PASS, len(codes))
+        floats[: end - start] = codes[start:end]
+        np.dot(floats[: end - start], vector, out=found[start:end])
+    return found
 
 
 def _words(dimensions: int) -> int:

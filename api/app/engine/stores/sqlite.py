@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 from mem0.vector_stores.base import VectorStoreBase
@@ -19,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.database import Database
+from app.engine.keys import key_of
 from app.engine.owners import Counters, OwnerCache
 from app.engine.stores.matrix import Matrix, top
 
@@ -38,7 +38,7 @@ FETCH = 2_048  # vectors that are read at once into memory
 Names = list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hit:
     """What mem0 calls OutputData."""
 
@@ -99,26 +99,26 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
     ) -> Hits:
         """The `top_k` nearest of `filters["user_id"]` by cosine; only among `filters["ids"]` if given."""
         filters = filters or {}
-        matrix = self._matrices.level(self._database, _hex(filters["user_id"]))
+        matrix = self._matrices.level(self._database, key_of(filters["user_id"]))
         with matrix.lock:
             vector = np.asarray(vectors, dtype=np.float32)
             within = filters.get("ids")
             if within is None:
                 rows, scores = matrix.nearest(vector, top_k)
             else:
-                among = matrix.rows(_hex(id) for id in within)
+                among = matrix.rows(key_of(id) for id in within)
                 scores = matrix.similarities_of(among, vector)
                 best = top(scores, top_k)
                 rows, scores = among[best], scores[best]
-            return [Hit(matrix.ids[row], float(score)) for row, score in zip(rows, scores, strict=True)]
+            return [Hit(matrix.ids[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True)]
 
     def similarities(self, owner: str, vector: NDArray[np.float32], ids: Iterable[str]) -> dict[str, float]:
         """Cosine of each of the owner's `ids` that are here; keys as hexadecimal ids. Asked right after a `search`."""
-        matrix = self._matrices.peek(_hex(owner)) or self._matrices.level(self._database, _hex(owner))
+        matrix = self._matrices.peek(key_of(owner)) or self._matrices.level(self._database, key_of(owner))
         with matrix.lock:
-            rows = matrix.rows(_hex(id) for id in ids)
+            rows = matrix.rows(key_of(id) for id in ids)
             scores = matrix.similarities_of(rows, vector)
-            return {matrix.ids[row]: float(score) for row, score in zip(rows, scores, strict=True)}
+            return {matrix.ids[row]: score for row, score in zip(rows.tolist(), scores.tolist(), strict=True)}
 
     def update(
         self, vector_id: str, vector: Sequence[float] | None = None, payload: Mapping[str, Any] | None = None
@@ -131,7 +131,7 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
         """The vector's id and owner, None if it is not here."""
         with self._database.engine.connect() as connection:
             row = connection.exec_driver_sql(
-                "SELECT memory_id, owner_id FROM memory_vectors WHERE memory_id = ?", (_hex(vector_id),)
+                "SELECT memory_id, owner_id FROM memory_vectors WHERE memory_id = ?", (key_of(vector_id),)
             ).first()
         return Hit(row[0], 0.0, {"user_id": row[1]}) if row else None
 
@@ -140,7 +140,7 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
         owner = (filters or {}).get("user_id")
         sql = f"""SELECT memory_id, owner_id FROM memory_vectors WHERE model = ?
             {"AND owner_id = ?" if owner else ""} ORDER BY seq LIMIT ?"""
-        owners = (_hex(owner),) if owner else ()
+        owners = (key_of(owner),) if owner else ()
         with self._database.engine.connect() as connection:
             rows = connection.exec_driver_sql(sql, (self.collection_name, *owners, -1 if top_k is None else top_k))
             return [[Hit(id, 0.0, {"user_id": owned}) for id, owned in rows]]
@@ -228,10 +228,10 @@ class Change:
     ) -> None:
         """Add or replace the vectors `ids`; `payloads[i]["user_id"]` is the owner."""
         floats = np.asarray(vectors, dtype=np.float32)
-        owners = [_hex(payload["user_id"]) for payload in payloads]
+        owners = [key_of(payload["user_id"]) for payload in payloads]
         for owner in dict.fromkeys(owners):
             places = [place for place, one in enumerate(owners) if one == owner]
-            own, mine = [_hex(ids[place]) for place in places], floats[places]
+            own, mine = [key_of(ids[place]) for place in places], floats[places]
             change, removed = COUNTERS.bump(self._connection, owner)
             rows = [(id, owner, self._model, change, vector.tobytes()) for id, vector in zip(own, mine, strict=True)]
             self._connection.exec_driver_sql(PUT, rows)
@@ -239,7 +239,7 @@ class Change:
 
     def remove(self, ids: Iterable[str]) -> None:
         """Remove vectors; unknown ids are passed over."""
-        found = self._connection.exec_driver_sql(REMOVE, (json.dumps([_hex(id) for id in ids]),)).all()
+        found = self._connection.exec_driver_sql(REMOVE, (json.dumps([key_of(id) for id in ids]),)).all()
         gone: dict[str, list[str]] = {}
         for id, owner, model in found:
             gone.setdefault(owner, []).extend([id] if model == self._model else [])
@@ -256,7 +256,3 @@ class Change:
 
 def _floats(vectors: Sequence[bytes]) -> NDArray[np.float32]:
     return np.frombuffer(b"".join(vectors), dtype=np.float32).reshape(len(vectors), -1)
-
-
-def _hex(id: str | UUID) -> str:
-    return id.hex if isinstance(id, UUID) else id.replace("-", "").lower()

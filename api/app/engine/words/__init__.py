@@ -11,6 +11,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.engine.keys import Key
+
+Level = tuple[int, int]
+"""An owner's counters: every change of a memory that a search could find raises the first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -41,15 +46,18 @@ class Words(Protocol):
         """Changes in the transaction of `session`."""
 
     def search(
-        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[UUID] | None = None
-    ) -> dict[UUID, float]:
+        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[Key] | None = None
+    ) -> dict[Key, float]:
         """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better."""
 
-    def scores(self, owner: UUID, terms: Sequence[str], ids: Collection[UUID]) -> dict[UUID, float]:
-        """BM25 of just these memories; those without any of the terms are left out."""
+    def scores(self, owner: UUID, terms: Sequence[str], keys: Collection[Key]) -> dict[Key, float]:
+        """BM25 of just these memories; those without any of the terms are left out. Asked right after a `search`."""
 
     def frequencies(self, owner: UUID, terms: Sequence[str]) -> tuple[dict[str, int], int]:
         """In how many of the owner's memories each term is, and how many memories there are."""
+
+    def level(self, owner: UUID) -> Level | None:
+        """What a search of the owner's just now was level with; None where nothing is counted."""
 
     def close(self) -> None:
         """Close what is open."""

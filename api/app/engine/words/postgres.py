@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.database import Database
-from app.engine.words import Said
+from app.engine.keys import Key
+from app.engine.words import Level, Said
 from app.engine.words.postings import K1, B
 from app.engine.words.rarity import MAX_TERMS, rare
 
@@ -93,8 +94,8 @@ class PostgresWords:
         return PostgresChange(session)
 
     def search(
-        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[UUID] | None = None
-    ) -> dict[UUID, float]:
+        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[Key] | None = None
+    ) -> dict[Key, float]:
         """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better."""
         different = list(dict.fromkeys(terms))[:MAX_TERMS]
         with self._database.reading() as session:
@@ -105,11 +106,11 @@ class PostgresWords:
                 return {}
             sql, values = _ranking({term: _weight(size, having[term]) for term in weighed}, size, within)
             found = connection.exec_driver_sql(sql, values | {"owner": owner, "limit": limit})
-            return {id: float(score) for id, score in found}
+            return {id.hex: float(score) for id, score in found}
 
-    def scores(self, owner: UUID, terms: Sequence[str], ids: Collection[UUID]) -> dict[UUID, float]:
+    def scores(self, owner: UUID, terms: Sequence[str], keys: Collection[Key]) -> dict[Key, float]:
         """BM25 of just these memories; those without any of the terms are left out."""
-        return self.search(owner, terms, len(ids), ids)
+        return self.search(owner, terms, len(keys), keys)
 
     def frequencies(self, owner: UUID, terms: Sequence[str]) -> tuple[dict[str, int], int]:
         """In how many of the owner's memories each term is, and how many memories there are.
@@ -119,6 +120,10 @@ class PostgresWords:
         with self._database.reading() as session:
             size, having = self._having(session.connection(), owner, list(dict.fromkeys(terms)))
             return having, size.memories
+
+    def level(self, owner: UUID) -> Level | None:
+        """Not known: nothing is counted here, for nothing is held in memory."""
+        return None
 
     def reset(self) -> None:
         """Empty the table."""
@@ -197,7 +202,7 @@ def _weight(size: _Size, having: int) -> float:
     return (K1 + 1) * log1p((memories - having + 0.5) / (having + 0.5))
 
 
-def _ranking(weights: dict[str, float], size: _Size, within: Collection[UUID] | None) -> tuple[str, dict[str, Any]]:
+def _ranking(weights: dict[str, float], size: _Size, within: Collection[Key] | None) -> tuple[str, dict[str, Any]]:
     """The statement that ranks by these terms, and its values but the owner and the limit."""
     names = {f"term_{place}": _quoted(term) for place, term in enumerate(weights)}
     values: dict[str, Any] = {**names, "any": " | ".join(names.values())}
@@ -206,7 +211,7 @@ def _ranking(weights: dict[str, float], size: _Size, within: Collection[UUID] | 
     score = " + ".join(SCORE.format(name=name) for name in names)
     among = ""
     if within is not None:
-        among, values["ids"] = "AND memory_id = ANY(%(ids)s::uuid[])", list(within)
+        among, values["keys"] = "AND memory_id = ANY(%(keys)s::uuid[])", list(within)
     return (
         f"SELECT memory_id, {score} AS score {MATCHING} {among} ORDER BY score DESC, memory_id LIMIT %(limit)s",
         values,

@@ -4,10 +4,12 @@ import threading
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+
+from app.engine.keys import Key
+from app.engine.stores.matrix import top
 
 K1, B = 1.2, 0.75  # how soon repeats stop to count; how much longer texts have to say more
 MOST_FOUND = 64  # terms whose texts are kept at hand until something changes
@@ -15,6 +17,7 @@ FEW_DEAD = 1_000  # so many gone texts stay where they were until they are more 
 
 Scores = NDArray[np.float32]
 Serials = NDArray[np.uint32]
+Places = NDArray[np.intp]
 
 
 class Postings:
@@ -31,10 +34,10 @@ class Postings:
 
     def _clear(self) -> None:
         self._texts: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
-        self._ids: list[UUID] = []
+        self._keys: list[Key] = []
         self._lengths = array("I")
         self._is_alive = bytearray()
-        self._serials: dict[UUID, int] = {}
+        self._serials: dict[Key, int] = {}
         self._total = 0  # terms of all texts that are alive
         self._posted = 0  # of all that are held
         self._changed()
@@ -42,45 +45,45 @@ class Postings:
     def _changed(self) -> None:
         # One search asks the same terms three times: how frequent they are, for the best, and for those next to them.
         self._found: dict[str, tuple[Serials, Scores]] = {}
-        self._scored: tuple[tuple[str, ...], Serials, Scores] | None = None
+        self._scored: tuple[tuple[str, ...], Scores] | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory that it takes, about: four bytes a posting, 100 a term, 250 a text."""
-        return 4 * self._posted + 100 * len(self._texts) + 250 * len(self._ids)
+        return 4 * self._posted + 100 * len(self._texts) + 250 * len(self._keys)
 
     def __len__(self) -> int:
         return len(self._serials)
 
-    def put(self, id: UUID, terms: Sequence[str]) -> None:
-        """Add or replace the text of `id`; repeated terms count."""
-        self.drop(id)
+    def put(self, key: Key, terms: Sequence[str]) -> None:
+        """Add or replace the text of `key`; repeated terms count."""
+        self.drop(key)
         self._changed()
-        serial = len(self._ids)
+        serial = len(self._keys)
         for term in terms:
             self._texts[term].append(serial)
-        self._ids.append(id)
+        self._keys.append(key)
         self._lengths.append(len(terms))
         self._is_alive.append(1)
-        self._serials[id] = serial
+        self._serials[key] = serial
         self._total += len(terms)
         self._posted += len(terms)
 
-    def drop(self, id: UUID) -> None:
-        """Remove the text of `id` if it is here."""
-        serial = self._serials.pop(id, None)
+    def drop(self, key: Key) -> None:
+        """Remove the text of `key` if it is here."""
+        serial = self._serials.pop(key, None)
         if serial is None:
             return
         self._changed()
         self._is_alive[serial] = 0
         self._total -= self._lengths[serial]
-        if len(self._ids) > max(FEW_DEAD, 2 * len(self._serials)):
+        if len(self._keys) > max(FEW_DEAD, 2 * len(self._serials)):
             self._compact()
 
-    def keep(self, ids: set[UUID]) -> None:
-        """Remove every text whose id is not among `ids`."""
-        for id in [known for known in self._serials if known not in ids]:
-            self.drop(id)
+    def keep(self, keys: set[Key]) -> None:
+        """Remove every text whose key is not among `keys`."""
+        for key in [known for known in self._serials if known not in keys]:
+            self.drop(key)
 
     def _compact(self) -> None:
         terms: dict[int, list[str]] = {serial: [] for serial in self._serials.values()}
@@ -90,39 +93,48 @@ class Postings:
                     terms[serial].append(term)
         alive = list(self._serials.items())
         self._clear()
-        for id, serial in alive:
-            self.put(id, terms[serial])
+        for key, serial in alive:
+            self.put(key, terms[serial])
 
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """In how many texts each of the terms is; 0 for those that nobody said."""
         return {term: len(self._having(term)[0]) for term in terms}
 
-    def scores(self, terms: Iterable[str]) -> tuple[Serials, Scores]:
-        """Every text that has any of the terms, and its BM25."""
+    def best(self, terms: Iterable[str], count: int) -> dict[Key, float]:
+        """The texts that have any of the terms, at most `count`, best first: their BM25."""
+        scores = self._scores(terms)
+        found = np.flatnonzero(scores)
+        weighed = scores[found]
+        return self._named(found, weighed, count)
+
+    def among(self, terms: Iterable[str], keys: Iterable[Key], count: int) -> dict[Key, float]:
+        """`best` of just these texts."""
+        serials = (self._serials.get(key) for key in keys)
+        found = np.unique(np.array([serial for serial in serials if serial is not None], dtype=np.intp))
+        weighed = self._scores(terms)[found]
+        return self._named(found[weighed > 0], weighed[weighed > 0], count)
+
+    def _named(self, serials: Places, scores: Scores, count: int) -> dict[Key, float]:
+        chosen = top(scores, count)
+        pairs = zip(serials[chosen].tolist(), scores[chosen].tolist(), strict=True)
+        return {self._keys[serial]: score for serial, score in pairs}
+
+    def _scores(self, terms: Iterable[str]) -> Scores:
+        """BM25 of every text by serial number, 0 for those that have none of the terms."""
         asked = tuple(dict.fromkeys(terms))
         if self._scored is None or self._scored[0] != asked:
-            self._scored = (asked, *self._score(asked))
-        return self._scored[1:]
+            self._scored = (asked, self._score(asked))
+        return self._scored[1]
 
-    def _score(self, terms: Sequence[str]) -> tuple[Serials, Scores]:
-        if not self._serials:
-            return np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.float32)
-        lengths = np.array(self._lengths, dtype=np.float32)
-        norms = K1 * (1 - B + B * lengths * (len(self._serials) / max(self._total, 1)))
-        sums = np.zeros(len(self._ids), dtype=np.float32)
+    def _score(self, terms: Sequence[str]) -> Scores:
+        scores = np.zeros(len(self._keys), dtype=np.float32)
+        lengths = np.frombuffer(self._lengths, dtype=np.uint32)  # not kept: while it is there no text can be added
+        slope = K1 * B * len(self._serials) / max(self._total, 1)
         for term in terms:
             serials, times = self._having(term)
-            sums[serials] += self._weight(len(serials)) * times * (K1 + 1) / (times + norms[serials])
-        found = np.flatnonzero(sums).astype(np.uint32)
-        return found, sums[found]
-
-    def id_of(self, serial: int) -> UUID:
-        """Whose text it is."""
-        return self._ids[serial]
-
-    def serials(self, ids: Iterable[UUID]) -> Serials:
-        """The serial numbers of those of `ids` that are here."""
-        return np.array([self._serials[id] for id in ids if id in self._serials], dtype=np.uint32)
+            norms = np.float32(K1 * (1 - B)) + np.float32(slope) * lengths[serials].astype(np.float32)
+            scores[serials] += np.float32(self._weight(len(serials)) * (K1 + 1)) * (times / (times + norms))
+        return scores
 
     def _weight(self, having: int) -> float:
         return float(np.log1p((len(self._serials) - having + 0.5) / (having + 0.5)))
@@ -144,5 +156,5 @@ class Postings:
         starts = np.flatnonzero(np.concatenate(([True], serials[1:] != serials[:-1])))
         times = np.diff(np.append(starts, len(serials))).astype(np.float32)
         serials = serials[starts]
-        alive = np.frombuffer(bytes(self._is_alive), dtype=np.uint8)[serials] == 1
+        alive = np.frombuffer(self._is_alive, dtype=np.uint8)[serials] == 1
         return serials[alive], times[alive]

@@ -9,14 +9,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.database import Database
+from app.engine.keys import Key
 from app.engine.owners import Counters, OwnerCache
-from app.engine.stores.matrix import top
-from app.engine.words import Said
+from app.engine.words import Level, Said
 from app.engine.words.postings import Postings
 from app.engine.words.rarity import MAX_TERMS, rare
 
@@ -38,14 +37,14 @@ class _Step:
     change: int
     removed: int
     put: Sequence[Said] = ()
-    dropped: Sequence[UUID] = ()
+    dropped: Sequence[Key] = ()
 
     def apply(self, held: Postings) -> None:
         """Do the same to what is held."""
         for one in self.put:
-            held.put(one.id, one.terms)
-        for id in self.dropped:
-            held.drop(id)
+            held.put(one.id.hex, one.terms)
+        for key in self.dropped:
+            held.drop(key)
 
 
 class SqliteChange:
@@ -70,9 +69,9 @@ class SqliteChange:
     def remove(self, ids: Iterable[UUID]) -> None:
         """Remove; unknown ids are passed over."""
         found = self._connection.exec_driver_sql(REMOVE, (json.dumps([id.hex for id in ids]),)).all()
-        gone: dict[str, list[UUID]] = {}
-        for id, owner in found:
-            gone.setdefault(owner, []).append(UUID(id))
+        gone: dict[str, list[Key]] = {}
+        for key, owner in found:
+            gone.setdefault(owner, []).append(key)
         for owner, dropped in gone.items():
             change, removed = COUNTERS.bump(self._connection, owner, removed=len(dropped))
             self._steps.append(_Step(owner, change, removed, dropped=dropped))
@@ -95,26 +94,30 @@ class SqliteWords:
         return SqliteChange(session, self._postings)
 
     def search(
-        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[UUID] | None = None
-    ) -> dict[UUID, float]:
+        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[Key] | None = None
+    ) -> dict[Key, float]:
         """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better."""
         held = self._postings.level(self._database, owner.hex)
         with held.lock:
-            serials, scores = held.scores(_rare(held, terms))
-            if within is not None:
-                among = np.isin(serials, held.serials(within))
-                serials, scores = serials[among], scores[among]
-            return {held.id_of(int(serials[i])): float(scores[i]) for i in top(scores, limit)}
+            weighed = _rare(held, terms)
+            return held.best(weighed, limit) if within is None else held.among(weighed, within, limit)
 
-    def scores(self, owner: UUID, terms: Sequence[str], ids: Collection[UUID]) -> dict[UUID, float]:
-        """BM25 of just these memories; those without any of the terms are left out."""
-        return self.search(owner, terms, len(ids), ids)
+    def scores(self, owner: UUID, terms: Sequence[str], keys: Collection[Key]) -> dict[Key, float]:
+        """BM25 of just these memories; those without any of the terms are left out. Asked right after a `search`."""
+        held = self._postings.peek(owner.hex) or self._postings.level(self._database, owner.hex)
+        with held.lock:
+            return held.among(_rare(held, terms), keys, len(keys))
 
     def frequencies(self, owner: UUID, terms: Sequence[str]) -> tuple[dict[str, int], int]:
         """In how many of the owner's memories each term is, and how many memories there are."""
         held = self._postings.level(self._database, owner.hex)
         with held.lock:
             return held.frequencies(terms), len(held)
+
+    def level(self, owner: UUID) -> Level | None:
+        """What a search of the owner's just now was level with."""
+        held = self._postings.peek(owner.hex)
+        return (held.change, held.removed) if held is not None and held.change >= 0 else None
 
     def reset(self) -> None:
         """Empty the table."""
@@ -129,10 +132,10 @@ class SqliteWords:
 
 
 def _catch_up(connection: Connection, held: Postings, owner: str, is_thinned: bool) -> None:
-    for id, terms in connection.exec_driver_sql(NEWER, (owner, held.change)):
-        held.put(UUID(id), terms.split())
+    for key, terms in connection.exec_driver_sql(NEWER, (owner, held.change)):
+        held.put(key, terms.split())
     if is_thinned:
-        held.keep({UUID(row[0]) for row in connection.exec_driver_sql(ALL, (owner,))})
+        held.keep({row[0] for row in connection.exec_driver_sql(ALL, (owner,))})
 
 
 def _rare(held: Postings, terms: Sequence[str]) -> Sequence[str]:

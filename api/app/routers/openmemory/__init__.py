@@ -18,15 +18,18 @@ from app.routers.openmemory import (
     stats,
     users,
 )
+from app.routers.openmemory.examples import EXAMPLES
 from app.routers.openmemory.wire import OpenMemoryWire
 from app.routers.protocol import protocol
+
+__all__ = ["EXAMPLES", "build"]
 
 DESCRIPTION = "OpenMemory's REST API over the Commonplace store, and the dashboard's own endpoints."
 
 
 def build(runtime: Runtime) -> FastAPI:
     """The protocol's app, to be mounted at `/api/v1`."""
-    app = protocol("Commonplace: OpenMemory /api/v1", DESCRIPTION, OpenMemoryWire(), runtime)
+    app = protocol("Commonplace: OpenMemory /api/v1", DESCRIPTION, OpenMemoryWire(), runtime, door="openmemory")
     for module in (memories, search, events, apps, stats, index, backup, config, auth, keys, users):
         app.include_router(module.router)
     for module in (history, retention):

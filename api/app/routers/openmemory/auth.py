@@ -2,14 +2,17 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
+from fastapi_pagination import Page
 
 from app.context import Runtime
 from app.database import now
 from app.routers.openmemory import wire_accounts as wire
-from app.routers.protocol import Credential, Reading, runtime_of
-from app.services import logins
+from app.routers.openmemory.paging import FiftyAPage
+from app.routers.protocol import Credential, Reading, Writing, runtime_of
+from app.services import grants, logins
 
 COOKIE = "commonplace_refresh"
 PATH = "/api/v1/auth"
@@ -37,7 +40,8 @@ def login(
 ) -> wire.LoginOut:
     """Tokens for a user's password, or for a key that may all that its user may."""
     asked = body.model_dump(exclude={"cookie_only"})
-    signed_in = logins.login(server, **asked, user_agent=user_agent)
+    client = request.client.host if request.client else None
+    signed_in = logins.login(server, **asked, user_agent=user_agent, client=client)
     _keep(request, response, signed_in.refresh_token, signed_in.expires_at)
     return wire.login(signed_in, in_body=not body.cookie_only)
 
@@ -71,6 +75,18 @@ def logout(
 def me(ctx: Reading) -> wire.MeOut:
     """The caller, and what the credential may do."""
     return wire.me(logins.me(ctx))
+
+
+@router.get("/grants", summary="What clients were allowed by OAuth")
+def granted(ctx: Reading, paging: FiftyAPage, user_id: wire.Name | None = None) -> Page[wire.GrantOut]:
+    """Newest first, ended ones too: one's own, everybody's for an admin who names nobody."""
+    return wire.page(wire.grant, grants.listing(ctx, paging.window, user_id), paging)
+
+
+@router.delete("/grants/{grant_id}", summary="Take back what a client was allowed")
+def ungrant(ctx: Writing, grant_id: UUID) -> wire.GrantOut:
+    """All its tokens are void from now on."""
+    return wire.grant(grants.revoke(ctx, grant_id))
 
 
 def _shown(body: wire.RefreshIn | None, kept: str | None) -> str | None:

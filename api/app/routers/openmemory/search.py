@@ -1,18 +1,19 @@
 """/memories/search."""
 
 from fastapi import APIRouter
+from fastapi.responses import Response
 
 from app.routers.openmemory import wire_search as wire
-from app.routers.protocol import Reading
+from app.routers.protocol import Reading, shaped
 from app.services import searches, whys
 
 router = APIRouter(prefix="/memories/search", tags=["memories"])
 
 
 @router.post("", response_model=wire.SearchAnswer, summary="Search by relevance")
-def search(ctx: Reading, body: wire.SearchRequest) -> wire.SearchAnswer:
+def search(ctx: Reading, body: wire.SearchRequest) -> Response:
     """The memories that answer the query best; logged as shown to the reading app."""
-    return wire.found(searches.search(ctx, body.asked(), user_id=body.user_id, app=body.app))
+    return shaped(wire.found(searches.search(ctx, body.asked(), user_id=body.user_id, app=body.app)))
 
 
 @router.post("/why-not", response_model=wire.WhyNot, summary="Why a search does not find a memory")

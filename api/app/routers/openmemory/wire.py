@@ -1,5 +1,6 @@
 """OpenMemory's shapes: errors as `{"detail": ...}`; see README.md. Pure: no FastAPI, no I/O."""
 
+import math
 from typing import Any
 
 from app import errors
@@ -25,7 +26,7 @@ class OpenMemoryWire:
         status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
         if isinstance(error, errors.RateLimited):
-            headers["Retry-After"] = str(max(1, round(error.retry_after)))
+            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
         kept = {"event_id": str(error.event_id), "status": "FAILED"} if isinstance(error, errors.Kept) else {}
         return Reply(status, {"detail": str(error), **kept}, headers)
 

@@ -9,6 +9,7 @@ from fastapi_pagination import Page
 from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.routers.openmemory.paging import Paging
+from app.services.grants import GrantView
 from app.services.keys import KeyView, Made
 from app.services.logins import Me, SignedIn
 from app.services.users import UserView
@@ -149,6 +150,21 @@ class MadeOut(KeyOut):
     key: str
 
 
+class GrantOut(_Out):
+    """What a client may do for a user: as which app, at which address, since and until when."""
+
+    id: UUID
+    user_id: str
+    client_name: str
+    app_name: str
+    scopes: list[str]
+    resource: str
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
 def user(view: UserView) -> UserOut:
     """A user."""
     return UserOut.model_validate(view)
@@ -177,6 +193,11 @@ def key(view: KeyView) -> KeyOut:
 def made(new: Made) -> MadeOut:
     """A new key with its secret."""
     return MadeOut(**key(new.view).model_dump(), key=new.secret)
+
+
+def grant(view: GrantView) -> GrantOut:
+    """A grant."""
+    return GrantOut.model_validate(view)
 
 
 def page(shape: Callable[[Item], Shape], listing: Listing[Item], paging: Paging) -> Page[Shape]:

@@ -67,7 +67,7 @@ class MemoryCreate(BaseModel):
     def taken_in(self) -> Intake:
         """What is to be learned from."""
         said = self.text if self.text is not None else [one.turn() for one in self.messages or ()]
-        named = {"run_id": self.run_id, "agent_id": self.agent_id}
+        named: dict[str, Any] = {"run_id": self.run_id, "agent_id": self.agent_id}
         until = self.expires_at
         return intake(said, self.metadata, infer=self.infer, prompt=self.prompt, expires_at=until, **named)
 

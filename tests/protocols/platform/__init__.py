@@ -1,0 +1,1 @@
+"""The hosted mem0's wire."""
