@@ -23,7 +23,7 @@ export default defineConfig({
           include: ["e2e/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          maxWorkers: 2, // a server each
         },
       },
     ],

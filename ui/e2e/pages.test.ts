@@ -85,7 +85,7 @@ async function settled(page: Page): Promise<void> {
 async function opened(theme: "light" | "dark"): Promise<[Page, string[]]> {
   // axe is put into the page by a script of the test's, which the policy would refuse.
   const page = await browser.newPage({ viewport: { width: 1280, height: 860 }, colorScheme: theme, bypassCSP: true });
-  page.setDefaultTimeout(8_000);
+  page.setDefaultTimeout(15_000);
   const elsewhere: string[] = [];
   page.on("request", (request) => {
     if (!request.url().startsWith(server.url) && !/^(data|blob):/.test(request.url())) elsewhere.push(request.url());

@@ -50,7 +50,10 @@ export class Server {
     if (existsSync(MODELS)) symlinkSync(MODELS, join(folder, "models"));
     const port = await freePort();
     const server = new Server(`http://127.0.0.1:${port}`, port, folder, environment);
-    await server.up();
+    await server.up().catch(async (error) => {
+      await server.stop();
+      throw error;
+    });
     return server;
   }
 
@@ -84,7 +87,7 @@ export class Server {
   private async isReady(): Promise<boolean> {
     try {
       const answer = await fetch(`${this.url}/health`);
-      return ((await answer.json()) as { engine: string }).engine === "ready";
+      return /"engine":\s*"ready"/.test(await answer.text());
     } catch {
       return false;
     }

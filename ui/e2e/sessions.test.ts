@@ -19,7 +19,7 @@ afterAll(async () => {
 beforeEach(async () => {
   context = await browser.newContext();
   page = await context.newPage();
-  page.setDefaultTimeout(8_000);
+  page.setDefaultTimeout(15_000);
 });
 afterEach(() => context.close());
 
@@ -175,7 +175,7 @@ test("a server that is gone is said, and when it is back everything goes on", as
   await page.getByRole("link", { name: "Search lab" }).click(); // would be the browser's own error page
   await page.getByText("Wait until the server is back").waitFor();
   await server.up();
-  await page.getByText("What you see may be old").waitFor({ state: "detached", timeout: 15_000 });
+  await page.getByText("What you see may be old").waitFor({ state: "detached", timeout: 20_000 });
   await page.getByText("I prefer short answers.").waitFor();
 });
 
