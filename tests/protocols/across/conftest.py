@@ -31,7 +31,7 @@ def opened(running: FastAPI, ctx: AsCaller) -> Opened:
         with ctx(writing=True) as c:
             accounts.ensure_user(c, user)
             made = keys.create(c, "test", scopes, user_id=user)
-        return kind(running, made.secret)
+        return kind(running, made.secret, user)
 
     return open_door
 

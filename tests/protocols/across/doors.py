@@ -7,6 +7,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -21,9 +22,11 @@ class Door:
     name: ClassVar[str]
     lacks: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, app: FastAPI, key: str) -> None:
+    def __init__(self, app: FastAPI, key: str, user: str = "ann") -> None:
+        """`user`: whom the requests name, at the doors whose requests name somebody."""
         self.app = app
         self.key = key
+        self.user = user
         self.client = TestClient(app, headers=self.credential(key), raise_server_exceptions=False)
 
     def credential(self, key: str) -> dict[str, str]:
@@ -42,7 +45,8 @@ class Door:
     ) -> Response:
         """One request with the key."""
         named = {"Content-Type": kind} if kind and content is not None else {}
-        return self.client.request(method, path, json=json, content=content, headers={**named, **(headers or {})})
+        self.last = self.client.request(method, path, json=json, content=content, headers={**named, **(headers or {})})
+        return self.last
 
     def done(self, method: str, path: str, body: Any = None) -> Any:
         """The answer of a request that has to succeed."""
@@ -175,17 +179,17 @@ class Mem0(Door):
         return {"X-API-Key": key}
 
     def body(self, words: str) -> dict[str, Any]:
-        return {"messages": [{"role": "user", "content": words}], "user_id": "ann", "infer": False}
+        return {"messages": [{"role": "user", "content": words}], "user_id": self.user, "infer": False}
 
     def write(self, words: str) -> str:
         return str(self.done("POST", self.path, self.body(words))["results"][0]["id"])
 
     def find(self, query: str) -> list[str]:
-        found = self.done("POST", "/search", {"query": query, "user_id": "ann"})
+        found = self.done("POST", "/search", {"query": query, "user_id": self.user})
         return [hit["memory"] for hit in found["results"]]
 
     def listed(self) -> list[str]:
-        return [item["memory"] for item in self.done("GET", f"{self.path}?user_id=ann&top_k=100")["results"]]
+        return [item["memory"] for item in self.done("GET", f"{self.path}?user_id={self.user}&top_k=100")["results"]]
 
     def read(self, id: str) -> str | None:
         return self._read(f"{self.path}/{id}", "memory")
@@ -197,7 +201,7 @@ class Mem0(Door):
         self.done("DELETE", f"{self.path}/{id}")
 
     def sample_reads(self) -> list[str]:
-        return [f"{self.path}?user_id=ann", "/entities"]
+        return [f"{self.path}?user_id={self.user}", "/entities"]
 
     def of_id(self) -> list[tuple[str, str, Any]]:
         one = f"{self.path}/{ID_IN_PATH}"
@@ -223,7 +227,7 @@ class Platform(Door):
 
     def body(self, words: str) -> dict[str, Any]:
         return {
-            **{"messages": [{"role": "user", "content": words}], "user_id": "ann", "infer": False},
+            **{"messages": [{"role": "user", "content": words}], "user_id": self.user, "infer": False},
             "async_mode": False,
         }
 
@@ -232,11 +236,11 @@ class Platform(Door):
         return str((answer["results"] if isinstance(answer, dict) else answer)[0]["id"])
 
     def find(self, query: str) -> list[str]:
-        body = {"query": query, "filters": {"user_id": "ann"}}
+        body = {"query": query, "filters": {"user_id": self.user}}
         return [hit["memory"] for hit in self.done("POST", "/platform/v3/memories/search/", body)["results"]]
 
     def listed(self) -> list[str]:
-        body = {"filters": {"user_id": "ann"}}
+        body = {"filters": {"user_id": self.user}}
         return [item["memory"] for item in self.done("POST", "/platform/v3/memories/", body)["results"]]
 
     def read(self, id: str) -> str | None:
@@ -275,17 +279,19 @@ class Mem0Local(Door):
     path = "/v1/memories"
 
     def body(self, words: str) -> dict[str, Any]:
-        return {"content": words, "user_id": "ann"}
+        return {"content": words, "user_id": self.user}
 
     def write(self, words: str) -> str:
         return str(self.done("POST", self.path, self.body(words))["data"]["memories"][0]["id"]).removeprefix("mem_")
 
     def find(self, query: str) -> list[str]:
-        found = self.client.get(f"{self.path}/search", params={"query": query, "user_id": "ann"}).json()
+        found = self.done("GET", f"{self.path}/search?{urlencode({'query': query, 'user_id': self.user})}")
         return [hit["content"] for hit in found["data"]["memories"]]
 
     def listed(self) -> list[str]:
-        return [item["content"] for item in self.done("GET", f"{self.path}/user/ann?limit=50")["data"]["memories"]]
+        return [
+            item["content"] for item in self.done("GET", f"{self.path}/user/{self.user}?limit=50")["data"]["memories"]
+        ]
 
     def read(self, id: str) -> str | None:
         return self._read(f"{self.path}/{id}", "data.content")
@@ -297,7 +303,7 @@ class Mem0Local(Door):
         self.done("DELETE", f"{self.path}/{id}")
 
     def sample_reads(self) -> list[str]:
-        return [f"{self.path}/user/ann", "/v1/status", "/v1/health"]
+        return [f"{self.path}/user/{self.user}", "/v1/status", "/v1/health"]
 
     def of_id(self) -> list[tuple[str, str, Any]]:
         one = f"{self.path}/{ID_IN_PATH}"
@@ -375,7 +381,7 @@ class Mem9(Door):
         return str(self.done("POST", self.path, self.body(words))["id"])
 
     def find(self, query: str) -> list[str]:
-        found = self.client.get(self.path, params={"q": query}).json()
+        found = self.done("GET", f"{self.path}?{urlencode({'q': query})}")
         return [hit["content"] for hit in found["memories"]]
 
     def listed(self) -> list[str]:

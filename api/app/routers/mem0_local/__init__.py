@@ -12,7 +12,7 @@ UNVERSIONED = ("/health", "/status", "/metrics")
 EXAMPLES = {
     "POST /memories": {
         "messages": [{"role": "user", "content": "I love building AI applications with FastAPI"}],
-        "user_id": "test_user_123",
+        "user_id": "alice",
         "metadata": {"source": "external_test"},
     },
     "PUT /memories/{memory_id}": {"content": "I love building AI applications with local models"},
