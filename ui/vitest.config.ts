@@ -23,7 +23,7 @@ export default defineConfig({
           include: ["e2e/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          maxWorkers: 2, // a server each
+          fileParallelism: false, // each has a server and a browser of its own, and machines have few cores
         },
       },
     ],
