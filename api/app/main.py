@@ -90,9 +90,9 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
 
 def _mount_dashboard(app: FastAPI, settings: Settings) -> None:
     app.state.has_dashboard = settings.has_dashboard
-    app.add_route("/", dashboard.to_start, include_in_schema=False)
+    for path in ("/", dashboard.PREFIX):
+        app.add_route(path, dashboard.to_start, include_in_schema=False)
     if settings.has_dashboard:
-        app.add_route(dashboard.PREFIX, dashboard.to_start, include_in_schema=False)
         app.mount(dashboard.PREFIX, dashboard.build(settings.dashboard))
 
 
