@@ -8,6 +8,10 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 py
 # The machine's uv, else the one that pip installs into the environment.
 UV = $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv)
 ARGS ?=
+UI := ui
+HAS_NODE := node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 9) ? 0 : 1)' 2>/dev/null
+CHROMIUM ?= /usr/bin/chromium
+export CHROMIUM
 # The tests of shared rate limits start a Redis of their own; where it is not installed and cannot be, make says so.
 REDIS = $(if $(shell command -v redis-server),,redis-server)
 # Clients of npm that tests run against a real server; nothing of them is built or run when they are installed.
@@ -21,12 +25,14 @@ unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve migrate test lint format bench-pgvector bench-retrieval bench-compare bench-baselines bench-speed bench-search bench-reindex bench-crash clean
+.PHONY: help serve migrate test lint format ui ui-types ui-test browser bench-pgvector bench-retrieval bench-compare bench-baselines bench-speed bench-search bench-reindex bench-crash clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
-serve: $(VENV)/.synced ## Install what is missing, migrate, serve on http://127.0.0.1:8765
+serve: $(VENV)/.synced ## Install what is missing, build the dashboard, migrate, serve on http://127.0.0.1:8765
+	@if $(HAS_NODE); then $(MAKE) --no-print-directory ui || echo "The dashboard could not be built: without it." >&2; \
+	else echo "No dashboard: it needs Node 20.9 or newer to be built (https://nodejs.org); then make serve again." >&2; fi
 	@exec $(BIN)/commonplace serve $(ARGS)
 
 migrate: $(VENV)/.synced ## Bring the database to the newest schema
@@ -34,16 +40,27 @@ migrate: $(VENV)/.synced ## Bring the database to the newest schema
 
 test: lint $(REDIS) $(CLIENTS)/node_modules/.installed ## Everything: format, lint, types, imports, tests (ARGS="-k word" for some)
 	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	@test -n "$(ARGS)" || $(MAKE) --no-print-directory ui-test
 
-lint: $(VENV)/.synced-dev ## Check format, lint, types and who imports whom
+lint: $(VENV)/.synced-dev $(UI)/node_modules/.installed ## Check format, lint, types and who imports whom
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@cd $(UI) && npm run --silent lint
 
-format: $(VENV)/.synced-dev ## Format the code and mend what can be mended
+format: $(VENV)/.synced-dev $(UI)/node_modules/.installed ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
+	@cd $(UI) && npm run --silent format
+
+ui: $(UI)/.built ## Build the dashboard's pages, if they are older than what they are made from
+
+ui-types: $(VENV)/.synced-dev ## Write down the API that the dashboard's types are made from
+	@$(BIN)/python -m ui.openapi
+
+ui-test: $(VENV)/.synced-dev $(UI)/.built browser ## The dashboard's tests, in Chromium against a real server
+	@cd $(UI) && npm test --silent && npm run --silent e2e
 
 bench-retrieval: bench-%: $(VENV)/.synced-dev ## Is what was said found again (ARGS="--data FILE --base-url URL")
 	@$(BIN)/python -m bench.$* $(ARGS)
@@ -72,7 +89,7 @@ bench-crash: bench-%: $(VENV)/.synced-dev ## Is anything lost when the server is
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 clean: ## Remove what can be made again; data/ stays
-	@rm -rf $(VENV) $(CLIENTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis dist
+	@rm -rf $(addprefix $(UI)/,node_modules .next out .built screenshots) $(VENV) $(CLIENTS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis dist
 	@find api bench tests alembic -type d -name __pycache__ -exec rm -rf {} +
 
 .PHONY: redis-server
@@ -92,6 +109,25 @@ $(VENV)/.synced-dev: uv.lock pyproject.toml
 	$(make_venv)
 	@$(UV) sync --quiet --frozen --inexact
 	@touch $(VENV)/.synced $@
+
+$(UI)/node_modules/.installed: $(UI)/package-lock.json
+	@$(HAS_NODE) || { echo "The dashboard needs Node 20.9 or newer: https://nodejs.org" >&2; exit 1; }
+	@echo "Installing what $(UI)/package-lock.json names"
+	@cd $(UI) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(UI)/.built: $(UI)/node_modules/.installed $(wildcard $(UI)/*.ts $(UI)/*.mjs $(UI)/*.json) $(shell find $(UI)/src $(UI)/public -type f ! -name 'schema.ts' 2>/dev/null)
+	@echo "Building the dashboard"
+	@cd $(UI) && npm run --silent build
+	@touch $@
+
+# The browser of the tests: Debian's, installed here if this is root.
+browser: ## Install Chromium for the browser tests, if it is missing
+	@test -x "$(CHROMIUM)" || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null || { \
+			echo "The browser tests need Chromium: apt install chromium, or CHROMIUM=/path/to/it make test" >&2; exit 1; }; \
+		echo "Installing Chromium"; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
 
 $(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
 	@npm ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -28,11 +28,12 @@ MAY_COMMIT = {"context.py", "database.py", "cli.py"}
 MAY_COMMIT_IN = "engine/stores/"
 
 # ASGI itself is asynchronous, and so is an upload while it comes in, and what reads a query (a thread costs more than
-# that), and the MCP SDK, whose handlers hand the work to threads; nothing else of ours is.
+# that), and files, and the MCP SDK, whose handlers hand the work to threads; nothing else of ours is.
 MAY_BE_ASYNC = {
     "main.py",
     "logs.py",
     "routers/habits.py",
+    "routers/dashboard.py",
     "routers/limiting.py",
     "routers/measuring.py",
     "routers/memento/cors.py",

@@ -118,6 +118,9 @@ UNORDERED: dict[str, Verb] = {
     "apps, everybody's, by memories": lambda ctx: apps.listing(ctx, Window(10), sort_by="memories"),
     "categories": lambda ctx: categories.listing(ctx, OWNER),
     "categories, everybody's": lambda ctx: categories.listing(ctx, None),
+    "filter, a session": lambda ctx: listings.governed(ctx, FIRST, user_id=OWNER, narrowed=Filter(run_id="none")),
+    "figures over time": lambda ctx: stats.overview(ctx, OWNER, 30),
+    "figures over time, everybody's": lambda ctx: stats.overview(ctx, None, 30),
     "figures": lambda ctx: stats.get(ctx, OWNER),
     "figures, everybody's": lambda ctx: stats.get(ctx, None),
 }

@@ -345,11 +345,17 @@ def _prepare(settings: Settings, level: str, *, beside: bool = True) -> None:
     if first is not None:
         typer.echo(
             "\nWelcome to Commonplace. This is shown once; keep the key.\n\n"
-            f"  Dashboard    {settings.address}\n"
+            f"  Dashboard    {_dashboard(settings)}\n"
             f"  Admin user   {first.user_id}\n"
             f"  API key      {first.key}\n",
             err=beside,
         )
+
+
+def _dashboard(settings: Settings) -> str:
+    if settings.has_dashboard:
+        return f"{settings.address}/dashboard/"
+    return f"not built: `make serve` builds it where Node is. The API: {settings.address}/docs"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.context import Runtime
 from app.logs import RequestLog
-from app.routers import mcp, mem0, mem0_local, mem9, memento, openmemory, platform
+from app.routers import dashboard, mcp, mem0, mem0_local, mem9, memento, openmemory, platform
 from app.routers.by_scheme import Doorway
 from app.routers.measuring import Measure
 from app.routers.reference import Door, merged
@@ -59,6 +59,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     # Its /docs and /redoc come with their scripts: a page of this server asks no other.
     app = FastAPIOffline(title=TITLE, version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.runtime = runtime
+    _mount_dashboard(app, settings)
     unversioned = Door("", "mem0-local", mem0_local.build_unversioned(runtime))
     _serve_at_the_root(app, unversioned.app, mem0_local.UNVERSIONED)
     opened = doors(runtime)
@@ -85,6 +86,14 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app.add_middleware(Measure, measures=runtime.measures)
     app.add_middleware(RequestLog)
     return app
+
+
+def _mount_dashboard(app: FastAPI, settings: Settings) -> None:
+    app.state.has_dashboard = settings.has_dashboard
+    for path in ("/", dashboard.PREFIX):
+        app.add_route(path, dashboard.to_start, include_in_schema=False)
+    if settings.has_dashboard:
+        app.mount(dashboard.PREFIX, dashboard.build(settings.dashboard))
 
 
 def _serve_at_the_root(app: FastAPI, door: FastAPI, paths: Iterable[str]) -> None:

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
         ge=1024**2,
         description="Memory for the embedded index's vectors, in bytes; least recently used owners leave first.",
     )
+    dashboard_dir: Path | None = Field(
+        None, description="The dashboard's built pages; `ui/out` beside the server's code when absent."
+    )
     mem9_provisioning: Literal["open", "admin", "off"] | None = Field(
         None,
         description="Who may make mem9 spaces: `open` is everybody, `admin` an admin's key, `off` nobody. `open` when "
@@ -147,6 +150,16 @@ class Settings(BaseSettings):
         if self.jwt_secret:
             return self.jwt_secret.get_secret_value()
         return _kept_secret(self.data_dir / "jwt_secret")
+
+    @property
+    def dashboard(self) -> Path:
+        """Where the dashboard's pages are, if they have been built."""
+        return self.dashboard_dir or ROOT / "ui" / "out"
+
+    @property
+    def has_dashboard(self) -> bool:
+        """Whether they have been."""
+        return (self.dashboard / "index.html").is_file()
 
     @property
     def allowed_origins(self) -> list[str]:

@@ -11,6 +11,7 @@ from httpx import Response
 
 from app.database import now
 from app.routers.openmemory.auth import COOKIE
+from app.services import logins
 from tests.conftest import ADMIN_KEY
 
 PASSWORD = "correct horse battery"
@@ -56,8 +57,8 @@ def test_login_refresh_me_logout(client: TestClient, alice: dict[str, Any], anyb
 
     renewed = anybody.post("/api/v1/auth/refresh")  # by the cookie
     assert renewed.status_code == 200
-    assert renewed.json()["refresh_token"] not in ("", body["refresh_token"])
-    assert anybody.cookies[COOKIE] == renewed.json()["refresh_token"]
+    assert renewed.json()["refresh_token"] is None  # what came as a cookie goes as a cookie
+    assert anybody.cookies[COOKIE] not in ("", body["refresh_token"])
     out = anybody.post("/api/v1/auth/logout")
     assert (out.status_code, COOKIE in anybody.cookies) == (200, False)
     assert anybody.get("/api/v1/auth/me", headers=bearer(renewed.json()["access_token"])).status_code == 401
@@ -73,10 +74,33 @@ def test_the_cookie_is_for_this_place_alone(alice: dict[str, Any], anybody: Test
     assert "Secure" in sign_in(anybody).headers["set-cookie"]
 
 
-def test_refresh_by_the_body_and_its_reuse(alice: dict[str, Any], anybody: TestClient) -> None:
+def test_a_login_may_leave_its_refresh_token_to_the_cookie(alice: dict[str, Any], anybody: TestClient) -> None:
+    answer = sign_in(anybody, cookie_only=True)
+    assert answer.json()["refresh_token"] is None
+    assert anybody.post("/api/v1/auth/refresh").status_code == 200
+
+
+@pytest.mark.parametrize(("site", "status"), [("same-origin", 200), ("same-site", 401), ("cross-site", 401)])
+def test_the_cookie_counts_only_from_this_servers_own_pages(
+    alice: dict[str, Any], anybody: TestClient, site: str, status: int
+) -> None:
+    sign_in(anybody)
+    assert anybody.post("/api/v1/auth/refresh", headers={"Sec-Fetch-Site": site}).status_code == status
+    assert anybody.post("/api/v1/auth/logout", headers={"Sec-Fetch-Site": site}).status_code == 200
+    anybody.headers["Sec-Fetch-Site"] = "same-origin"
+    assert (anybody.post("/api/v1/auth/refresh").status_code == 200) == (status == 401)  # nobody else signs them out
+
+
+def test_refresh_by_the_body_and_its_reuse(
+    alice: dict[str, Any], anybody: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = sign_in(anybody).json()["refresh_token"]
     anybody.cookies.clear()
-    assert anybody.post("/api/v1/auth/refresh", json={"refresh_token": first}).status_code == 200
+    second = anybody.post("/api/v1/auth/refresh", json={"refresh_token": first})
+    assert second.status_code == 200
+    again = anybody.post("/api/v1/auth/refresh", json={"refresh_token": first})
+    assert again.json()["refresh_token"] == second.json()["refresh_token"] != first
+    monkeypatch.setattr(logins, "GRACE", timedelta(0))
     anybody.cookies.clear()
     again = anybody.post("/api/v1/auth/refresh", json={"refresh_token": first})
     assert again.status_code == 401

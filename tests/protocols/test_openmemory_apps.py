@@ -325,3 +325,23 @@ def test_what_a_bound_key_reads_by_way_of_an_app_is_logged(door: TestClient, per
     ok(ann.get(f"{API}/apps/{created['app_id']}/accessed"))
     logs = ok(door.get(f"{API}/memories/{created['id']}/access-log"))["logs"]
     assert [(log["app_name"], log["access_type"]) for log in logs] == [("agent", "list"), ("agent", "list")]
+
+
+def test_the_overview_counts_by_state_category_and_day(door: TestClient, person: Person) -> None:
+    ids = [remember(door, words)["id"] for words in ("We fly to Rome and stay at a hotel", "b", "c")]
+    ok(door.post(f"{API}/memories/actions/pause", json={"memory_ids": [ids[1]], "state": "paused"}))
+    ok(door.request("DELETE", f"{API}/memories", json={"memory_ids": [ids[2]]}))
+    remember(person("ann"), "somebody else's")
+    mine = ok(door.get(f"{API}/stats/overview", params={"user_id": "admin", "days": 3}))
+    assert mine["states"] == {"active": 1, "paused": 1, "archived": 0, "deleted": 1}
+    assert {"name": "travel", "count": 1} in mine["categories"]
+    assert [day["created"] for day in mine["days"]] == [0, 0, 2]
+    everybody = ok(door.get(f"{API}/stats/overview"))
+    assert (everybody["states"]["active"], len(everybody["days"])) == (2, 30)
+    assert ok(person("ann").get(f"{API}/stats/overview"))["states"]["active"] == 1
+
+
+def test_the_overview_is_not_for_a_bound_key_nor_for_somebody_elses(person: Person) -> None:
+    assert person("ann", app="cursor").get(f"{API}/stats/overview").status_code == 403
+    assert person("ann").get(f"{API}/stats/overview", params={"user_id": "admin"}).status_code == 404
+    assert person("ann").get(f"{API}/stats/overview", params={"days": 367}).status_code == 422

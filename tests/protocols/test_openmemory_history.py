@@ -228,3 +228,27 @@ def test_an_undo_of_many_costs_as_many_statements_as_one_of_few(door: TestClient
             undo(door, added["event_id"])
         costs.append(len(seen))
     assert costs[0] == costs[1]
+
+
+def test_many_deleted_memories_are_back_in_the_states_that_they_had(door: TestClient) -> None:
+    ids = [remember(door, words)["id"] for words in ("active", "paused", "deleted twice", "never deleted")]
+    ok(door.post(f"{API}/memories/actions/pause", json={"memory_ids": [ids[1]], "state": "paused"}))
+    ok(door.request("DELETE", f"{API}/memories", json={"memory_ids": [ids[2]]}))
+    ok(door.post(f"{API}/memories/{ids[2]}/restore"))
+    ok(door.request("DELETE", f"{API}/memories", json={"memory_ids": ids[:3]}))
+    answer = ok(door.post(f"{API}/memories/actions/restore", json={"memory_ids": [*ids, ids[0]]}))
+    assert answer == {"message": "Successfully restored 4 memories"}
+    states = [ok(door.get(f"{API}/memories/{id}"))["state"] for id in ids]
+    assert states == ["active", "paused", "active", "active"]
+
+
+def test_many_are_restored_or_none(door: TestClient, person: Person) -> None:
+    mine = remember(door, "mine")["id"]
+    ok(door.request("DELETE", f"{API}/memories", json={"memory_ids": [mine]}))
+    for asked, ids in ((door, [mine, UNKNOWN]), (person("ann"), [mine])):
+        assert asked.post(f"{API}/memories/actions/restore", json={"memory_ids": ids}).status_code == 404
+    assert (
+        person("admin", app="cursor").post(f"{API}/memories/actions/restore", json={"memory_ids": [mine]}).status_code
+        == 403
+    )
+    assert door.get(f"{API}/memories/{mine}").status_code == 404

@@ -695,3 +695,36 @@ def test_rows_left_by_the_database_alone_are_none(door: TestClient, runtime: Run
         app = session.scalars(select(App)).one()
     assert (row.state, row.version, row.app_id, row.indexed_at is not None) == (State.active, 1, app.id, True)
     assert strict(door.get(f"{API}/memories/{uuid4()}")) == {"detail": "Memory not found"}
+
+
+def test_filter_shows_just_some_states(door: TestClient) -> None:
+    ids = {words: remember(door, words)["id"] for words in ("stays", "pauses", "goes")}
+    for words, state in (("pauses", "paused"), ("goes", "archived")):
+        ok(door.post(f"{API}/memories/actions/pause", json={"memory_ids": [ids[words]], "state": state}))
+    for states, shown in (
+        ([], {"stays", "pauses"}),
+        (["active"], {"stays"}),
+        (["archived"], {"goes"}),
+        (["paused", "archived"], {"pauses", "goes"}),
+    ):
+        page = ok(door.post(f"{API}/memories/filter", json={"states": states}))
+        assert ({item["content"] for item in page["items"]}, page["total"]) == (shown, len(shown))
+    assert door.post(f"{API}/memories/filter", json={"states": ["deleted"]}).status_code == 422
+
+
+def test_a_bound_key_filters_no_other_state_than_active(door: TestClient, person: Person) -> None:
+    ann = person("ann", app="cursor")
+    paused = remember(ann, "paused")["id"]
+    ok(door.post(f"{API}/memories/actions/pause", json={"memory_ids": [paused], "user_id": "ann"}))
+    remember(ann, "active")
+    assert filtered(ann, states=["paused"]) == []
+    assert filtered(ann, states=["paused", "active"]) == ["active"]
+
+
+def test_filter_narrows_by_type_agent_and_session(door: TestClient) -> None:
+    remember(door, "by the planner", agent_id="planner")
+    remember(door, "of monday", run_id="monday")
+    assert filtered(door, agent_id="planner") == ["by the planner"]
+    assert filtered(door, run_id="monday") == ["of monday"]
+    assert len(filtered(door, memory_types=["insight"])) == 2
+    assert filtered(door, memory_types=["pinned"]) == []

@@ -41,6 +41,7 @@ READS = [
     ("GET", "/memories?size=5&user_id=ann&sort_column=app_name", None),
     ("POST", "/memories/filter", {"size": 5}),
     ("POST", "/memories/filter", {"size": 5, "search_query": "note", "show_archived": True, "user_id": "ann"}),
+    ("POST", "/memories/filter", {"size": 5, "states": ["archived"], "agent_id": "a", "memory_types": ["insight"]}),
     ("GET", "/memories/categories", None),
     ("GET", "/memories/{id}", None),
     ("GET", "/memories/{id}/access-log?size=1", None),

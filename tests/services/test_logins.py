@@ -78,7 +78,22 @@ def test_refresh_rotates(runtime: Runtime, alice: str) -> None:
     assert works(runtime, third.access_token)
 
 
-def test_a_refresh_token_shown_twice_ends_the_login(runtime: Runtime, alice: str) -> None:
+def test_a_refresh_whose_answer_was_lost_may_be_asked_again(runtime: Runtime, alice: str) -> None:
+    first = logins.login(runtime, user_id=alice, password=PASSWORD)
+    lost = logins.refresh(runtime, first.refresh_token)
+    again = logins.refresh(runtime, first.refresh_token)
+    assert again.refresh_token == lost.refresh_token
+    assert works(runtime, again.access_token)
+    third = logins.refresh(runtime, lost.refresh_token)
+    with pytest.raises(Unauthenticated, match="sign in again"):  # two steps back is no lost answer
+        logins.refresh(runtime, first.refresh_token)
+    assert not works(runtime, third.access_token)
+
+
+def test_a_refresh_token_shown_again_later_ends_the_login(
+    runtime: Runtime, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logins, "GRACE", timedelta(0))
     other = logins.login(runtime, user_id=alice, password=PASSWORD)
     first = logins.login(runtime, user_id=alice, password=PASSWORD)
     second = logins.refresh(runtime, first.refresh_token)

@@ -1,5 +1,6 @@
 """What callers show: API keys, and the signed tokens of people who signed in. Pure."""
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -55,14 +56,24 @@ def new_key() -> NewKey:
 
 def issue(kind: Kind, claims: Claims, expires_at: datetime, secret: str) -> str:
     """A token of `kind`; no two are alike."""
+    return _signed(kind, claims, secrets.token_urlsafe(16), expires_at, secret)
+
+
+def _signed(kind: Kind, claims: Claims, number: str, expires_at: datetime, secret: str) -> str:
     payload = {
         "typ": kind,
         "sub": str(claims.user_id),
         "sid": str(claims.session_id),
-        "jti": secrets.token_urlsafe(16),
+        "jti": number,
         "exp": int(expires_at.timestamp()),
     }
     return jwt.encode(payload, secret, algorithm=ALGORITHM)
+
+
+def successor(token: str, claims: Claims, expires_at: datetime, secret: str) -> str:
+    """The refresh token that follows `token`, always the same one: who lost the answer may ask for it again."""
+    after = hmac.new(secret.encode(), token.encode(), hashlib.sha256).digest()
+    return _signed("refresh", claims, base64.urlsafe_b64encode(after[:16]).decode(), expires_at, secret)
 
 
 def issue_access(claims: Claims, secret: str) -> str:

@@ -46,6 +46,10 @@ class Filter:
     from_date: datetime | None = None
     to_date: datetime | None = None
     text: str | None = None
+    states: Sequence[State] = ()
+    memory_types: Sequence[str] = ()
+    agent_id: str | None = None
+    run_id: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -55,7 +59,8 @@ class Filter:
     @property
     def is_counted(self) -> bool:
         """Whether the tallies know how many it selects."""
-        return not (self.category_ids or self.category_names or self.from_date or self.to_date or self.text)
+        places = self.memory_types or self.agent_id or self.run_id
+        return not (self.category_ids or self.category_names or self.from_date or self.to_date or self.text or places)
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """As SQL.
@@ -76,6 +81,12 @@ class Filter:
             found.append(Memory.id.in_(_in_categories(Category.id.in_(self.category_ids))))
         if self.category_names:
             found.append(Memory.id.in_(_in_categories(Category.name.in_(self.category_names))))
+        if self.memory_types:
+            found.append(Memory.memory_type.in_(self.memory_types))
+        if self.agent_id:
+            found.append(Memory.agent_id == self.agent_id)
+        if self.run_id:
+            found.append(Memory.run_id == self.run_id)
         if self.text:
             found.append(Memory.content.icontains(self.text, autoescape=True))
         return found
@@ -114,12 +125,15 @@ def governed(
     sort_by: SortColumn = "created_at",
     direction: Direction = "desc",
 ) -> Listing[MemoryView]:
-    """What the person sees who governs the memories: paused ones, and archived ones on request."""
+    """What the person sees who governs the memories: paused ones, and archived ones on request; or just some states."""
     scope = scopes.resolve(ctx, user_id)
     narrowed = narrowed or Filter()
     states: Sequence[State] = scopes.GOVERNED if show_archived else (State.active, State.paused)
+    states = narrowed.states or states
     if ctx.caller.app:
-        states = (State.active,)
+        states = [state for state in states if state == State.active]
+    if not states:
+        return Listing([], 0)
 
     def conditions() -> list[ColumnElement[bool]]:
         return [*scopes.governed(ctx, scope), scopes.in_states(scope.owner_id, states)]

@@ -1,7 +1,9 @@
 """Logins: a person signs in on the dashboard, with a password or a key, and stays signed in by refresh tokens.
 
 A login lasts LIFE from its start. Its refresh token is good once; one that is shown again has been stolen by somebody,
-so the login ends. Access tokens are short-lived and die with their login.
+so the login ends. Within GRACE it may be shown again and is answered the same: of two tabs that open at once, or of a
+page that is left before the answer came, one would end the login otherwise. Access tokens are short-lived and die with
+their login.
 """
 
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from app.services.credentials import Claims
 from app.services.users import UserView
 
 LIFE = timedelta(days=30)
+GRACE = timedelta(seconds=30)
 WRONG = "Wrong user or password"
 WRONG_KEY = "Invalid API key"
 ENDED = "Invalid or expired refresh token: sign in again"
@@ -147,7 +150,8 @@ def refresh(runtime: Runtime, token: str | None) -> SignedIn:
     """New tokens for a refresh token, which is void from now on.
 
     Raises:
-        Unauthenticated: it is not one of ours, or its login has ended; or it was used before, and now the login ends.
+        Unauthenticated: it is not one of ours, or its login has ended; or it was used longer than GRACE ago, and now
+            the login ends.
     """
     claims = credentials.read("refresh", token, runtime.settings.signing_key) if token else None
     renewed = _rotate(runtime, claims, token) if claims and token else None
@@ -168,11 +172,18 @@ def _rotate(runtime: Runtime, claims: Claims, token: str) -> SignedIn | None:
         ).first()
         if row is None:
             return None
-        fresh = credentials.issue("refresh", claims, row.expires_at, runtime.settings.signing_key)
+        fresh = credentials.successor(token, claims, row.expires_at, runtime.settings.signing_key)
         mine = living.where(LoginSession.refresh_hash == credentials.digest(token))
+        again = select(LoginSession.id).where(
+            LoginSession.id == claims.session_id,
+            LoginSession.revoked_at.is_(None),
+            LoginSession.expires_at > now(),
+            LoginSession.refresh_hash == credentials.digest(fresh),
+            LoginSession.last_used_at > now() - GRACE,
+        )
         values = {"refresh_hash": credentials.digest(fresh), "last_used_at": now()}
         rotated = session.execute(mine.values(values).returning(LoginSession.id)).first()
-        if rotated is None:
+        if rotated is None and session.scalar(again) is None:
             session.execute(living.values(revoked_at=now()))
             return None
         return _signed_in(runtime, claims, fresh, row.expires_at, users.view(row.User))

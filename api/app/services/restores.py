@@ -14,7 +14,7 @@ from app.database import Base, new_id, now
 from app.engine.text import compose
 from app.errors import Conflict, Forbidden, NotFound
 from app.models import Memory, MemoryVersion, State, StatusChange, memory_categories
-from app.services import categories, drafts, memories
+from app.services import categories, drafts, memories, scopes
 from app.services.views import MemoryView, fetch
 
 VERSIONS, STEPS = (insert(Base.metadata.tables[name]) for name in ("memory_versions", "memory_status_history"))
@@ -136,6 +136,41 @@ def restore(ctx: Context, memory_id: UUID, version: int | None = None, user_id: 
     apply(ctx, changing, "RESTORE")
     follow(ctx, changing, dict(zip(texts, names, strict=True)) if vectors is not None else {})
     return fetch(ctx, [memory_id])[0]
+
+
+def undelete(ctx: Context, ids: Sequence[UUID], user_id: str | None = None) -> int:
+    """Bring deleted memories back, each to the state that it had, all or none. How many were named (each counted once).
+
+    What is not deleted stays as it is.
+
+    Raises:
+        NotFound: one of them does not exist, was purged, or is not the caller's.
+        Forbidden: the key is bound to an app.
+        Conflict: one was changed meanwhile.
+    """
+    refuse_apps(ctx)
+    owner = scopes.resolve(ctx, user_id).owner_id
+    wanted = list(dict.fromkeys(ids))
+    mine = [] if owner is None else [Memory.user_id == owner]
+    found = {one.id: one for one in read(ctx.session, Memory.id.in_(wanted), *mine)}
+    missing = [id for id in wanted if id not in found]
+    if missing:
+        raise NotFound(f"Memory not found: {missing[0]}")
+    gone = [one for one in found.values() if one.state == State.deleted]
+    states = _states_before_deletion(ctx, [one.id for one in gone])
+    apply(ctx, [step(one, one.content, one.metadata, states.get(one.id, State.active)) for one in gone], "RESTORE")
+    return len(wanted)
+
+
+def _states_before_deletion(ctx: Context, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """As `state_before_deletion`, of many."""
+    steps = select(StatusChange.memory_id, StatusChange.old_state).where(
+        StatusChange.memory_id.in_(ids),
+        StatusChange.new_state == State.deleted,
+        StatusChange.old_state != State.deleted,
+    )
+    rows = ctx.rows(steps.order_by(StatusChange.changed_at, StatusChange.id))
+    return {row.memory_id: row.old_state for row in rows}
 
 
 def _planned(session: Session, memory_id: UUID, version: int | None) -> list[Step]:

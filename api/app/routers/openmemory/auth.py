@@ -18,7 +18,17 @@ COOKIE = "commonplace_refresh"
 PATH = "/api/v1/auth"
 
 Server = Annotated[Runtime, Depends(runtime_of)]
-Kept = Annotated[str | None, Cookie(alias=COOKIE, description="The refresh token.")]
+
+
+def kept_token(
+    kept: Annotated[str | None, Cookie(alias=COOKIE, description="The refresh token.")] = None,
+    site: Annotated[str | None, Header(alias="Sec-Fetch-Site", include_in_schema=False)] = None,
+) -> str | None:
+    """The cookie, if this server's own page sent it: SameSite lets another port of the same host send it, too."""
+    return kept if site in (None, "same-origin", "none") else None
+
+
+Kept = Annotated[str | None, Depends(kept_token)]
 UserAgent = Annotated[str | None, Header(include_in_schema=False)]
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -29,29 +39,35 @@ def login(
     server: Server, request: Request, response: Response, body: wire.LoginIn, user_agent: UserAgent = None
 ) -> wire.LoginOut:
     """Tokens for a user's password, or for a key that may all that its user may."""
+    asked = body.model_dump(exclude={"cookie_only"})
     client = request.client.host if request.client else None
-    signed_in = logins.login(server, **body.model_dump(), user_agent=user_agent, client=client)
+    signed_in = logins.login(server, **asked, user_agent=user_agent, client=client)
     _keep(request, response, signed_in.refresh_token, signed_in.expires_at)
-    return wire.login(signed_in)
+    return wire.login(signed_in, in_body=not body.cookie_only)
 
 
 @router.post("/refresh", summary="New tokens")
 def refresh(
-    server: Server, request: Request, response: Response, kept: Kept = None, body: wire.RefreshIn | None = None
+    server: Server, request: Request, response: Response, kept: Kept, body: wire.RefreshIn | None = None
 ) -> wire.LoginOut:
-    """New tokens for a refresh token (in the body, else the cookie), which is void from now on."""
+    """New tokens for a refresh token (in the body, else the cookie), which is void from now on.
+
+    The new one is shown to who showed the old one; what came as a cookie goes as a cookie.
+    """
     signed_in = logins.refresh(server, _shown(body, kept))
     _keep(request, response, signed_in.refresh_token, signed_in.expires_at)
-    return wire.login(signed_in)
+    return wire.login(signed_in, in_body=bool(body and body.refresh_token))
 
 
 @router.post("/logout", summary="Sign out")
 def logout(
-    server: Server, response: Response, access: Credential, kept: Kept = None, body: wire.RefreshIn | None = None
+    server: Server, response: Response, access: Credential, kept: Kept, body: wire.RefreshIn | None = None
 ) -> wire.Message:
     """End the login that the access token, the body's refresh token or the cookie belongs to."""
-    logins.logout(server, access, _shown(body, kept))
-    response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict")
+    shown = _shown(body, kept)
+    logins.logout(server, access, shown)
+    if access or shown:  # else another site's page may ask, whose answer must not take the cookie away
+        response.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict")
     return wire.Message(message="Signed out")
 
 

@@ -17,6 +17,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "POST /memories/filter": {"user_id": "alice", "search_query": "Lisbon", "page": 1, "size": 10},
     "POST /memories/actions/archive": {"user_id": "alice", "memory_ids": [MEMORY]},
+    "POST /memories/actions/restore": {"user_id": "alice", "memory_ids": [MEMORY]},
     "POST /memories/actions/pause": {"user_id": "alice", "memory_ids": [MEMORY], "state": "paused"},
     "PUT /memories/{memory_id}": {"user_id": "alice", "memory_content": "I moved to Lisbon in June"},
     "DELETE /memories/{memory_id}": {"user_id": "alice"},

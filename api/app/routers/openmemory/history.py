@@ -23,6 +23,18 @@ def history(ctx: Reading, memory_id: UUID, paging: TenAPage, user_id: OfUser = N
     return shaped(wire.history(histories.listing(ctx, memory_id, paging.window, user_id), paging))
 
 
+# Before the one below, which would take `actions` for an id.
+@router.post(
+    "/memories/actions/restore",
+    response_model=wire_memories.Sentence,
+    summary="Bring deleted memories back",
+    tags=["time"],
+)
+def restore_many(ctx: Writing, body: wire_memories.RestoreManyRequest) -> wire_memories.Sentence:
+    """Each to the state that it had; all or none."""
+    return wire_memories.restored(restores.undelete(ctx, body.memory_ids, body.user_id))
+
+
 @router.post(
     "/memories/{memory_id}/restore",
     response_model=wire_memories.MemoryOne,

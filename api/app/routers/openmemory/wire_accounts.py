@@ -35,11 +35,12 @@ class _Out(BaseModel):
 
 
 class LoginIn(_In):
-    """`user_id` (or `username`) and `password`, or `api_key`."""
+    """`user_id` (or `username`) and `password`, or `api_key`. A page's scripts need no refresh token: `cookie_only`."""
 
     user_id: Annotated[Name | None, Field(validation_alias=AliasChoices("user_id", "username"))] = None
     password: Shown | None = None
     api_key: Shown | None = None
+    cookie_only: bool = Field(False, description="Leave the refresh token to the cookie, which no script can read.")
 
     @model_validator(mode="after")
     def _one_way(self) -> "LoginIn":
@@ -104,10 +105,10 @@ class UserOut(_Out):
 
 
 class LoginOut(BaseModel):
-    """A login's tokens; `expires_in` is in seconds."""
+    """A login's tokens; `expires_in` is in seconds. No `refresh_token` where it is in the cookie alone."""
 
     access_token: str
-    refresh_token: str
+    refresh_token: str | None
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 -- the name of a scheme
     expires_in: int
     user: UserOut
@@ -169,11 +170,11 @@ def user(view: UserView) -> UserOut:
     return UserOut.model_validate(view)
 
 
-def login(signed_in: SignedIn) -> LoginOut:
+def login(signed_in: SignedIn, *, in_body: bool) -> LoginOut:
     """A login's tokens."""
     return LoginOut(
         access_token=signed_in.access_token,
-        refresh_token=signed_in.refresh_token,
+        refresh_token=signed_in.refresh_token if in_body else None,
         expires_in=signed_in.expires_in,
         user=user(signed_in.user),
     )

@@ -1,6 +1,6 @@
 """Apps and statistics in OpenMemory's shapes. Pure: no FastAPI, no I/O."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,18 +9,20 @@ from pydantic import BaseModel
 from app.routers.openmemory.paging import Paging
 from app.routers.openmemory.wire_memories import naive
 from app.services.apps import AppView
-from app.services.stats import Stats
+from app.services.stats import Overview, Stats
 from app.services.views import Listing, MemoryView
 
 
 class AppItem(BaseModel):
-    """An app in a list."""
+    """An app in a list; times carry no zone, like the genuine server's."""
 
     id: UUID
     name: str
     is_active: bool
     total_memories_created: int
     total_memories_accessed: int
+    first_accessed: str | None
+    last_accessed: str | None
 
 
 class Apps(BaseModel):
@@ -33,10 +35,7 @@ class Apps(BaseModel):
 
 
 class AppDetails(AppItem):
-    """GET /apps/{id}; times carry no zone, like the genuine server's."""
-
-    first_accessed: str | None
-    last_accessed: str | None
+    """GET /apps/{id}."""
 
 
 class AppMemory(BaseModel):
@@ -120,6 +119,28 @@ class StatsAnswer(BaseModel):
     apps: list[StatsApp]
 
 
+class CategoryCount(BaseModel):
+    """A category of that name, and how many memories have it."""
+
+    name: str
+    count: int
+
+
+class DayCount(BaseModel):
+    """A day (UTC), and how many memories it brought."""
+
+    date: date
+    created: int
+
+
+class OverviewAnswer(BaseModel):
+    """GET /stats/overview."""
+
+    states: dict[str, int]
+    categories: list[CategoryCount]
+    days: list[DayCount]
+
+
 def _naive(when: datetime | None) -> str | None:
     return naive(when) if when else None
 
@@ -131,6 +152,8 @@ def _item(view: AppView) -> dict[str, Any]:
         "is_active": view.is_active,
         "total_memories_created": view.created,
         "total_memories_accessed": view.accessed,
+        "first_accessed": _naive(view.first_accessed_at),
+        "last_accessed": _naive(view.last_accessed_at),
     }
 
 
@@ -142,11 +165,7 @@ def listing(apps: Listing[AppView], paging: Paging) -> Apps:
 
 def details(view: AppView) -> AppDetails:
     """One app."""
-    return AppDetails(
-        **_item(view),
-        first_accessed=_naive(view.first_accessed_at),
-        last_accessed=_naive(view.last_accessed_at),
-    )
+    return AppDetails(**_item(view))
 
 
 def _memory(view: MemoryView) -> dict[str, Any]:
@@ -196,3 +215,12 @@ def stats(figures: Stats) -> StatsAnswer:
         for view in figures.apps
     ]
     return StatsAnswer(total_memories=figures.total_memories, total_apps=figures.total_apps, apps=apps)
+
+
+def overview(figures: Overview) -> OverviewAnswer:
+    """Figures over time, by state and by category."""
+    return OverviewAnswer(
+        states=figures.states,
+        categories=[CategoryCount(name=name, count=count) for name, count in figures.categories],
+        days=[DayCount(date=day.date, created=day.created) for day in figures.days],
+    )

@@ -17,6 +17,7 @@ from app.services.views import Listing, MemoryView
 
 Object = Annotated[dict[str, Any], BeforeValidator(lambda value: {} if value is None else value)]
 Ids = Annotated[list[UUID], Field(max_length=10_000)]
+Governed = Literal["active", "paused", "archived"]
 SomeIds = Annotated[Ids, Field(min_length=1)]
 MAX_COMMAS = 3  # in one category's name, where a list of names is separated by commas
 
@@ -60,6 +61,13 @@ class ArchiveRequest(BaseModel):
     user_id: Name | None = None
 
 
+class RestoreManyRequest(BaseModel):
+    """POST /memories/actions/restore."""
+
+    memory_ids: Annotated[list[UUID], Field(min_length=1, max_length=1_000)]
+    user_id: Name | None = None
+
+
 class PauseRequest(BaseModel):
     """POST /memories/actions/pause."""
 
@@ -86,6 +94,12 @@ class FilterRequest(BaseModel):
     from_date: Time = None
     to_date: Time = None
     show_archived: bool | None = False
+    states: Annotated[list[Governed], Field(max_length=3)] = Field(
+        [], description="Just these states; `show_archived` is not asked then."
+    )
+    memory_types: Annotated[list[Name], Field(max_length=32)] = []
+    agent_id: Name | None = None
+    run_id: Name | None = None
 
     def narrowed(self) -> Filter:
         """What the list is narrowed to."""
@@ -95,6 +109,10 @@ class FilterRequest(BaseModel):
             from_date=self.from_date,
             to_date=self.to_date,
             text=self.search_query,
+            states=[State(name) for name in self.states],
+            memory_types=self.memory_types,
+            agent_id=self.agent_id,
+            run_id=self.run_id,
         )
 
 
@@ -238,6 +256,11 @@ def deleted(count: int) -> Sentence:
 def archived(count: int) -> Sentence:
     """The answer to an archive."""
     return Sentence(message=f"Successfully archived {count} memories")
+
+
+def restored(count: int) -> Sentence:
+    """The answer to a restore of many."""
+    return Sentence(message=f"Successfully restored {count} memories")
 
 
 def names(comma_separated: str | None) -> Sequence[str]:
