@@ -63,7 +63,8 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     unversioned = Door("", "mem0-local", mem0_local.build_unversioned(runtime))
     _serve_at_the_root(app, unversioned.app, mem0_local.UNVERSIONED)
     opened = doors(runtime)
-    app.router.routes.extend(mcp.routes(mcp.build(runtime)))  # before what is mounted at the root
+    assistants = Door("", "MCP", mcp.build(runtime))
+    app.router.routes.extend(mcp.routes(assistants.app))  # before what is mounted at the root
     hosted = next(door.app for door in opened if door.prefix == platform.PREFIX)
     app.router.routes += [Doorway(prefix, hosted, scheme) for prefix, scheme in platform.DOORWAYS.items()]
     app.router.routes.extend(Route(path, mem9.build_probes(runtime)) for path in ("/healthz", "/versionz"))
@@ -71,7 +72,7 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
         if door.prefix:  # by itself it is the door's as well, though there is nothing there
             app.router.routes.append(Route(door.prefix, door.app))
         app.mount(door.prefix, door.app)
-    all_of_them = [*opened, unversioned]
+    all_of_them = [*opened, unversioned, assistants]
     app.openapi = cache(lambda: merged(TITLE, __version__, DESCRIPTION, all_of_them))  # type: ignore[method-assign]
     app.add_middleware(
         _Cors,

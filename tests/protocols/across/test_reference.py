@@ -30,6 +30,13 @@ def test_the_reference_has_the_operations_of_every_door(server: FastAPI) -> None
         assert {f"{door.prefix}{path}" for _, path in own} <= there | {path for _, path in merged}, door.name
 
 
+def test_mcp_and_its_oauth_are_there(server: FastAPI) -> None:
+    document = TestClient(server).get("/openapi.json").json()
+    found = {path for (_, path), item in operations(document).items() if item["tags"] == ["MCP"]}
+    assert {"/mcp", "/mcp/{client}/http/{user}", "/mcp/{client}/sse/{user}", "/register", "/token"} <= found
+    assert "MCP" in {tag["name"] for tag in document["tags"]}
+
+
 def test_every_operation_has_a_name_of_its_own(server: FastAPI) -> None:
     found = operations(TestClient(server).get("/openapi.json").json())
     names = Counter(operation["operationId"] for operation in found.values())

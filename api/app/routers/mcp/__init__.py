@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from app.context import Runtime
 from app.routers.mcp import consent, oauth
+from app.routers.mcp.document import DOCUMENT
 from app.routers.mcp.entrance import PATH, Entrance, caller_of, shown
 from app.routers.mcp.server import build_server
 from app.routers.mcp.transports import Endpoint, Sse, Streamable
@@ -37,6 +38,7 @@ def build(runtime: Runtime) -> FastAPI:
         ]
     )
     app.include_router(consent.router)
+    app.openapi = lambda: DOCUMENT  # type: ignore[method-assign]
     return app
 
 
