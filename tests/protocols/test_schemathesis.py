@@ -66,6 +66,7 @@ def test_no_request_is_answered_with_a_server_error(
 
 
 @MODES
+@pytest.mark.one_database
 def test_nor_at_mem0s_door(runtime: Runtime, known: dict[str, Any], mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", mem0.build(runtime))
     asked(schema.exclude(path="/generate-instructions"), known, mode, 10)  # which needs an LLM
@@ -79,6 +80,7 @@ def test_nor_at_the_smaller_doors(server: FastAPI, known: dict[str, Any], mode: 
 
 
 @MODES
+@pytest.mark.one_database
 def test_nor_at_the_hosted_mem0s(runtime: Runtime, known: dict[str, Any], mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", platform.build(runtime))
     asked(schema.exclude(path_regex="^/api/v1/|^/v2/profiles"), known, mode, 10)  # what is 501, and the project
