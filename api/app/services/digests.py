@@ -4,15 +4,13 @@ Nothing of it is stored: a memory that is deleted is in no summary and in no exp
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from app.context import Context
-from app.engine import digests, extraction
-from app.engine.answers import Unusable
-from app.engine.extraction import Message
-from app.engine.llm import Llm, LlmFailure
+from app.engine import asking, digests
+from app.engine.llm import Llm
 from app.services import selections
 from app.services.selections import Selection
 from app.services.views import Listing, MemoryView, Window
@@ -43,7 +41,7 @@ def summarise(ctx: Context, selection: Selection, *, app: str | None) -> Digest:
     found, texts, llm = _asked(ctx, selection, app)
     if llm is None or not texts:
         return Digest(found)
-    summary = _ask(llm, digests.summary_prompt(texts), digests.read_summary)
+    summary = asking.ask(llm, digests.summary_prompt(texts), _until(llm), digests.read_summary)
     return Digest(found, llm.name, len(texts), summary=summary)
 
 
@@ -58,7 +56,7 @@ def fill(
     found, texts, llm = _asked(ctx, selection, app)
     if llm is None or not texts:
         return Digest(found)
-    filled = _ask(llm, digests.form_prompt(texts, form, instructions), digests.read_form)
+    filled = asking.ask(llm, digests.form_prompt(texts, form, instructions), _until(llm), digests.read_form)
     return Digest(found, llm.name, len(texts), form=filled)
 
 
@@ -75,15 +73,5 @@ def _dated(view: MemoryView) -> str:
     return f"({(view.occurred_at or view.created_at).date().isoformat()}) {view.content}"
 
 
-def _ask(llm: Llm, messages: list[Message], read: Callable[[str], Read]) -> Read:
-    """What the model answers, read; asked once more, with what was wrong, if it cannot be."""
-    until = time.monotonic() + BUDGET * llm.timeout
-    answer = llm.ask(messages, until)
-    try:
-        return read(answer)
-    except Unusable as error:
-        second = llm.ask(extraction.repaired(messages, answer, str(error)), until)
-    try:
-        return read(second)
-    except Unusable as error:
-        raise LlmFailure(f"The LLM's answer cannot be used, nor its second one: {error}") from error
+def _until(llm: Llm) -> float:
+    return time.monotonic() + BUDGET * llm.timeout

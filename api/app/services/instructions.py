@@ -1,15 +1,11 @@
 """Standing instructions for a use case, written by the configured LLM; nothing is stored."""
 
 import time
-from collections.abc import Sequence
 
 from app.context import Context
-from app.engine import extraction, instructions
-from app.engine.answers import Unusable
-from app.engine.extraction import Message
+from app.engine import asking, instructions
 from app.engine.instructions import Instructions
-from app.engine.llm import Llm, LlmFailure
-from app.errors import Invalid, NotConfigured, TooLarge, Why
+from app.errors import Invalid, NotConfigured, TooLarge
 from app.services.drafts import checked_characters
 
 MAX_USE_CASE = 10_000  # characters
@@ -32,17 +28,4 @@ def generate(ctx: Context, use_case: str) -> Instructions:
     llm = ctx.engine.llm
     if llm is None:
         raise NotConfigured(NO_LLM)
-    return _asked(llm, question)
-
-
-def _asked(llm: Llm, question: Sequence[Message]) -> Instructions:
-    until = time.monotonic() + llm.timeout
-    answer = llm.ask(question, until)
-    try:
-        return instructions.read(answer)
-    except Unusable as error:
-        again = llm.ask(extraction.repaired(question, answer, str(error)), until + llm.timeout)
-    try:
-        return instructions.read(again)
-    except Unusable as error:
-        raise LlmFailure(f"The LLM's answer cannot be used, nor its second one: {error}", Why.unknown) from error
+    return asking.ask(llm, question, time.monotonic() + llm.timeout, instructions.read, more=llm.timeout)

@@ -1,7 +1,7 @@
 """From an intake to decisions: the models' part of an add, with no transaction open while one of them thinks."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -11,14 +11,12 @@ from sqlalchemy import select
 
 from app.context import Caller, Context, Runtime
 from app.database import now
-from app.engine import extraction, reconciliation
-from app.engine.answers import Unusable
-from app.engine.extraction import PROMPT_VERSION, Fact, Message, Wishes
-from app.engine.llm import Llm, LlmFailure
+from app.engine import asking, extraction, reconciliation
+from app.engine.extraction import PROMPT_VERSION, Fact, Wishes
+from app.engine.llm import Llm
 from app.engine.reconciliation import Action, Known, Verdict
 from app.engine.text import compose, gist
 from app.engine.turns import Turn, changed, without_blocks
-from app.errors import Why
 from app.models import SessionMessage
 from app.services import configs, decisions, drafts, echoes, memories, scopes, sessions, similars
 from app.services.decisions import Step
@@ -164,7 +162,7 @@ def _learned(runtime: Runtime, job: Job, ground: _Ground, heard: Sequence[Turn],
     template, section = job.intake.template, ground.section
     wishes = Wishes(section["custom_instructions"], job.intake.prompt, _described(section["categories"]))
     asked = extraction.prompt([turn for _, turn in said], ground.earlier, template.occurred_at or now(), wishes)
-    facts = _ask(llm, asked, until, lambda answer: extraction.read(answer, wishes, len(said)))
+    facts = asking.ask(llm, asked, until, lambda answer: extraction.read(answer, wishes, len(said)))
     drafted = [_draft(job, fact, said, llm) for fact in facts]
     steps, near = _steps(runtime, job, ground, drafted, [fact.categories for fact in facts])
     _reconcile(llm, until, steps, near)
@@ -275,7 +273,7 @@ def _reconcile(llm: Llm, until: float, steps: Sequence[Step], near: Sequence[Seq
     views = list({one.memory.id: one.memory for _, around in open_ones for one in around}.values())
     known = [Known(view.content, view.created_at, view.memory_type == decisions.PINNED) for view in views]
     facts = [step.draft.content for step, _ in open_ones]
-    verdicts = _ask(
+    verdicts = asking.ask(
         llm,
         reconciliation.prompt(facts, known, now()),
         until,
@@ -303,16 +301,3 @@ def _embed_updates(runtime: Runtime, steps: Sequence[Step]) -> None:
     vectors = runtime.engine.embed([step.composed for step in wanted]) if wanted else None
     for place, step in enumerate(wanted):
         step.vector = None if vectors is None else vectors[place]
-
-
-def _ask(llm: Llm, messages: list[Message], until: float, read: Callable[[str], Read]) -> Read:
-    """What a model answers, read; asked once more, with what was wrong, if it cannot be."""
-    answer = llm.ask(messages, until)
-    try:
-        return read(answer)
-    except Unusable as error:
-        second = llm.ask(extraction.repaired(messages, answer, str(error)), until)
-    try:
-        return read(second)
-    except Unusable as error:
-        raise LlmFailure(f"The LLM's answer cannot be used, nor its second one: {error}", Why.unknown) from error

@@ -1,21 +1,11 @@
 """What goes wrong before MCP itself begins, as a JSON-RPC error under an HTTP status; see README.md. Pure."""
 
-from math import ceil
 from typing import Any
 
 from app import errors
 from app.routers.reply import Reply
+from app.routers.statuses import headers_of, status_of
 
-STATUS: dict[type[errors.CommonplaceError], int] = {
-    errors.TooLarge: 413,
-    errors.Invalid: 400,
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.RateLimited: 429,
-    errors.Unavailable: 503,
-}
 REFUSED = -32600  # JSON-RPC: the request cannot be served as it came
 CRASHED = -32603
 SCOPES = "read write"
@@ -26,11 +16,7 @@ class McpWire:
 
     def failure(self, error: errors.CommonplaceError) -> Reply:
         """A domain error."""
-        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-        headers = {}
-        if isinstance(error, errors.RateLimited):
-            headers["Retry-After"] = str(max(1, ceil(error.retry_after)))
-        return Reply(status, _error(REFUSED, str(error)), headers)
+        return Reply(status_of(error), _error(REFUSED, str(error)), headers_of(error, None))
 
     def invalid(self, problems: list[dict[str, Any]]) -> Reply:
         """A request of another shape than declared."""

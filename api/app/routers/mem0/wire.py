@@ -5,18 +5,9 @@ from typing import Any
 from app import errors
 from app.errors import Why
 from app.routers.reply import Reply
+from app.routers.statuses import USUAL, headers_of, status_of
 
-STATUS: dict[type[errors.CommonplaceError], int] = {
-    errors.TooLarge: 413,
-    errors.Invalid: 400,
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.RateLimited: 429,
-    errors.NotConfigured: 503,
-    errors.Unavailable: 502,
-}
+STATUS = {**USUAL, errors.NotConfigured: 503, errors.Unavailable: 502}
 CODES: dict[Why, str] = {
     Why.refused: "provider_auth_failed",
     Why.busy: "provider_rate_limited",
@@ -32,11 +23,7 @@ class Mem0Wire:
 
     def failure(self, error: errors.CommonplaceError) -> Reply:
         """A domain error: its text as the detail."""
-        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-        if isinstance(error, errors.RateLimited):
-            headers["Retry-After"] = str(max(1, round(error.retry_after)))
-        return Reply(status, {"detail": str(error)}, headers)
+        return Reply(status_of(error, STATUS), {"detail": str(error)}, headers_of(error))
 
     def invalid(self, problems: list[dict[str, Any]]) -> Reply:
         """A request of another shape than declared: FastAPI's list."""

@@ -1,6 +1,5 @@
 """mem0-local's shapes: an envelope for what went well, one for what did not. Pure: no FastAPI, no I/O."""
 
-import math
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
@@ -8,6 +7,7 @@ from pydantic import BaseModel, Field
 from app import errors
 from app.database import now
 from app.routers.reply import Reply
+from app.routers.statuses import headers_of
 from app.routers.times import written
 
 Data = TypeVar("Data")
@@ -45,11 +45,8 @@ class Mem0LocalWire:
     def failure(self, error: errors.CommonplaceError) -> Reply:
         """A domain error: its text as the message."""
         status, code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
-        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-        if isinstance(error, errors.RateLimited):
-            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
         kept = {"event_id": str(error.event_id)} if isinstance(error, errors.Kept) else {}
-        return refused(status, code, str(error), kept, headers)
+        return refused(status, code, str(error), kept, headers_of(error))
 
     def invalid(self, problems: list[dict[str, Any]]) -> Reply:
         """A request of another shape than declared: the fields that offend."""

@@ -1,6 +1,5 @@
 """Memento's shapes; see README.md. Pure: no FastAPI, no I/O."""
 
-import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -9,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from app import __version__, errors
 from app.routers.reply import Reply
+from app.routers.statuses import headers_of
 from app.routers.times import written
 from app.services.drafts import checked_characters
 from app.services.namespaces import CONTAINER, Entry, Health, Narrowing
@@ -44,10 +44,7 @@ class MementoWire:
     def failure(self, error: errors.CommonplaceError) -> Reply:
         """A domain error: its text."""
         status, code = next(CODES[kind] for kind in type(error).__mro__ if kind in CODES)
-        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-        if isinstance(error, errors.RateLimited):
-            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
-        return _refused(status, code, str(error), headers)
+        return _refused(status, code, str(error), headers_of(error))
 
     def invalid(self, problems: list[dict[str, Any]]) -> Reply:
         """A request of another shape than declared: what is wrong with its first field."""

@@ -1,21 +1,10 @@
 """OpenMemory's shapes: errors as `{"detail": ...}`; see README.md. Pure: no FastAPI, no I/O."""
 
-import math
 from typing import Any
 
 from app import errors
 from app.routers.reply import Reply
-
-STATUS: dict[type[errors.CommonplaceError], int] = {
-    errors.TooLarge: 413,
-    errors.Invalid: 400,
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.RateLimited: 429,
-    errors.Unavailable: 503,
-}
+from app.routers.statuses import headers_of, status_of
 
 
 class OpenMemoryWire:
@@ -23,12 +12,8 @@ class OpenMemoryWire:
 
     def failure(self, error: errors.CommonplaceError) -> Reply:
         """A domain error: its text as the detail."""
-        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-        if isinstance(error, errors.RateLimited):
-            headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
         kept = {"event_id": str(error.event_id), "status": "FAILED"} if isinstance(error, errors.Kept) else {}
-        return Reply(status, {"detail": str(error), **kept}, headers)
+        return Reply(status_of(error), {"detail": str(error), **kept}, headers_of(error))
 
     def invalid(self, problems: list[dict[str, Any]]) -> Reply:
         """A request of another shape than declared: FastAPI's list."""

@@ -5,17 +5,8 @@ from typing import Any
 
 from app import errors
 from app.routers.reply import Reply
+from app.routers.statuses import headers_of, status_of
 
-STATUS: dict[type[errors.CommonplaceError], int] = {
-    errors.TooLarge: 413,
-    errors.Invalid: 400,
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.RateLimited: 429,
-    errors.Unavailable: 503,
-}
 OF_THE_FRAMEWORK = {404: "Not found.", 405: "Method not allowed."}
 PLACES = ("body", "query", "path")  # where pydantic found it, which the clients do not ask
 
@@ -25,12 +16,8 @@ class PlatformWire:
 
     def failure(self, error: errors.CommonplaceError) -> Reply:
         """A domain error: its text as the detail."""
-        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-        headers = {"WWW-Authenticate": "Token"} if status == 401 else {}
-        if isinstance(error, errors.RateLimited):
-            headers["Retry-After"] = str(max(1, round(error.retry_after)))
         kept = {"event_id": str(error.event_id), "status": "FAILED"} if isinstance(error, errors.Kept) else {}
-        return Reply(status, {"detail": str(error), **kept}, headers)
+        return Reply(status_of(error), {"detail": str(error), **kept}, headers_of(error, "Token"))
 
     def invalid(self, problems: list[dict[str, Any]]) -> Reply:
         """A request of another shape than declared: each field with its errors, and all of it as the detail."""
