@@ -32,6 +32,7 @@ MAY_COMMIT_IN = "engine/stores/"
 MAY_BE_ASYNC = {
     "main.py",
     "logs.py",
+    "routers/bounds.py",
     "routers/habits.py",
     "routers/dashboard.py",
     "routers/limiting.py",

@@ -67,7 +67,8 @@ def create_app(settings: Settings, runtime: Runtime | None = None) -> FastAPI:
     app.router.routes.extend(mcp.routes(assistants.app))  # before what is mounted at the root
     hosted = next(door.app for door in opened if door.prefix == platform.PREFIX)
     app.router.routes += [Doorway(prefix, hosted, scheme) for prefix, scheme in platform.DOORWAYS.items()]
-    app.router.routes.extend(Route(path, mem9.build_probes(runtime)) for path in ("/healthz", "/versionz"))
+    probes = mem9.build_probes(runtime)
+    app.router.routes += [Route(path, probes) for path in ("/healthz", "/versionz")]
     for door in opened:
         if door.prefix:  # by itself it is the door's as well, though there is nothing there
             app.router.routes.append(Route(door.prefix, door.app))

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.context import Caller, Context, Runtime
 from app.errors import CommonplaceError, TooLarge
 from app.measures import OTHER
+from app.routers.bounds import bounded, says_more
 from app.routers.habits import Head, NoTrailingSlash, Options, UnnamedJson
 from app.routers.limiting import RateLimit, Shown, shown_in
 from app.routers.measuring import Note
@@ -143,30 +144,15 @@ class _LimitBody:
         if scope["type"] != "http" or headers.get(b"content-type", b"").startswith(b"multipart/"):
             await self.app(scope, receive, send)
             return
-        length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self.most:
+        if says_more(scope, self.most):
             reply = self.wire.failure(_too_long(self.most))
             await render(reply)(scope, receive, send)
             return
-        await self.app(scope, _limited(receive, self.most), send)
+        await self.app(scope, bounded(receive, self.most, _too_long(self.most)), send)
 
 
 def _too_long(most: int) -> TooLarge:
     return TooLarge(f"The body is longer than {most} bytes")
-
-
-def _limited(receive: Receive, most: int) -> Receive:
-    seen = 0
-
-    async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > most:
-            raise _too_long(most)
-        return message
-
-    return limited
 
 
 class _CatchAll:

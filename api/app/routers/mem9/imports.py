@@ -7,9 +7,9 @@ from typing import Annotated, Any, BinaryIO
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.types import Message, Receive
 
 from app.errors import Invalid
+from app.routers.bounds import bounded, says_more
 from app.routers.mem9 import wire_sessions as wire
 from app.routers.mem9.door import Id, Reading, ReadSpace, WriteSpace, Writing, answer, refuse_pages
 from app.routers.mem9.wire_memories import identifier
@@ -57,32 +57,19 @@ async def upload(request: Request) -> AsyncIterator[Upload]:
     Read here and not declared as the endpoint's body, which FastAPI would read before it asks who is there.
     """
     refuse_pages(request)
-    bounded = Request(request.scope, _limited(request))
+    too_large = Invalid(TOO_LARGE.format(f"more than {imports.MAX_BYTES} bytes"))
+    if says_more(request.scope, imports.MAX_BYTES):
+        raise too_large
     try:
-        form = await bounded.form(max_files=1, max_fields=8)
+        form = await Request(request.scope, bounded(request.receive, imports.MAX_BYTES, too_large)).form(
+            max_files=1, max_fields=8
+        )
     except HTTPException as error:
         raise Invalid(TOO_LARGE.format(error.detail)) from None
     try:
         yield _upload(form)
     finally:
         await form.close()
-
-
-def _limited(request: Request) -> Receive:
-    length, seen = request.headers.get("content-length", "0"), 0
-    too_large = Invalid(TOO_LARGE.format(f"more than {imports.MAX_BYTES} bytes"))
-    if length.isdigit() and int(length) > imports.MAX_BYTES:
-        raise too_large
-
-    async def receive() -> Message:
-        nonlocal seen
-        message = await request.receive()
-        seen += len(message.get("body", b""))
-        if seen > imports.MAX_BYTES:
-            raise too_large
-        return message
-
-    return receive
 
 
 def _upload(form: FormData) -> Upload:

@@ -6,19 +6,16 @@ from typing import Any
 
 from app import errors
 from app.routers.reply import Reply
+from app.routers.statuses import USUAL, status_of
 from app.services.space_chains import NoChainKey, Source
 from app.services.spaces import Standing
 
-STATUS: dict[type[errors.CommonplaceError], int] = {
-    errors.Invalid: 400,
+STATUS = {
+    **USUAL,
+    errors.TooLarge: 400,
     errors.Unauthenticated: 400,  # not 401: clients read the text
     NoChainKey: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
     errors.Stale: 412,
-    errors.RateLimited: 429,
-    errors.Unavailable: 503,
     errors.Kept: 500,
 }
 STANDING = {
@@ -34,7 +31,7 @@ class Mem9Wire:
 
     def failure(self, error: errors.CommonplaceError) -> Reply:
         """A domain error: its text, or the words that clients know."""
-        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+        status = status_of(error, STATUS)
         if isinstance(error, errors.Kept):
             return Reply(status, {"error": "ingest reconciliation failed", "id": str(error.event_id)})
         if isinstance(error, errors.RateLimited):

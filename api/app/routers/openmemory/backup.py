@@ -9,9 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
-from starlette.types import Message, Receive
 
 from app.errors import Invalid, TooLarge
+from app.routers.bounds import bounded, says_more
 from app.routers.openmemory import wire_backup as wire
 from app.routers.openmemory.fields import Name
 from app.routers.protocol import Reading, Writing, runtime_of
@@ -61,27 +61,13 @@ async def upload(
     Read here and not declared as the endpoint's body, which FastAPI would read before it asks who is there.
     """
     limit = runtime_of(request).settings.max_import_bytes + FORM_BYTES
-    bounded = Request(request.scope, _limited(request, limit))
-    async with bounded.form(max_files=1, max_fields=8) as form:
-        yield Upload(_file(form), _owner(form.get("user_id", user_id)), mode)
-
-
-def _limited(request: Request, limit: int) -> Receive:
-    length = request.headers.get("content-length", "0")
     too_large = TooLarge(f"The upload is longer than {limit} bytes")
-    if length.isdigit() and int(length) > limit:
+    if says_more(request.scope, limit):
         raise too_large
-    seen = 0
-
-    async def receive() -> Message:
-        nonlocal seen
-        message = await request.receive()
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            raise too_large
-        return message
-
-    return receive
+    async with Request(request.scope, bounded(request.receive, limit, too_large)).form(
+        max_files=1, max_fields=8
+    ) as form:
+        yield Upload(_file(form), _owner(form.get("user_id", user_id)), mode)
 
 
 def _file(form: FormData) -> BinaryIO:
