@@ -29,7 +29,8 @@ const PAGES: [string, () => string][] = [
   ["apps", () => "/apps/"],
   ["app", () => `/app/?id=${app}`],
   ["search", () => "/search/?q=when+may+we+deploy"],
-  ["account", () => "/account/"],
+  ["settings", () => "/settings/"],
+  ["settings-account", () => "/settings/account/"],
 ];
 
 beforeAll(async () => {

@@ -62,7 +62,7 @@ test("a wrong key and a wrong password are refused in a sentence", async () => {
 
 test("who is not signed in comes back to the page that was wanted, with a password that was set", async () => {
   await signIn(page, server.url);
-  await open("/account/");
+  await open("/settings/account/");
   await page.getByLabel("New password").fill("correct horse battery");
   await page.getByLabel("The same again").fill("correct horse battery");
   await page.getByRole("button", { name: /the password$/ }).click();

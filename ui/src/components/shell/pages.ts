@@ -1,6 +1,7 @@
-import { AppWindow, Gauge, Library, type LucideIcon, SearchCode } from "lucide-react";
+import { AppWindow, Gauge, Library, type LucideIcon, SearchCode, Settings } from "lucide-react";
 
-export type Page = { href: string; label: string; icon: LucideIcon; also?: string[] };
+/** `also` are other addresses of the page, `within` says that all beneath `href` are. */
+export type Page = { href: string; label: string; icon: LucideIcon; also?: string[]; within?: boolean };
 
 /** The pages in the navigation. A new page is a folder in `src/app/(board)` and a line here. */
 export const PAGES: Page[] = [
@@ -8,4 +9,5 @@ export const PAGES: Page[] = [
   { href: "/memories/", label: "Memories", icon: Library, also: ["/memory/"] },
   { href: "/apps/", label: "Apps", icon: AppWindow, also: ["/app/"] },
   { href: "/search/", label: "Search lab", icon: SearchCode },
+  { href: "/settings/", label: "Settings", icon: Settings, within: true },
 ];

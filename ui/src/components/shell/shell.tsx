@@ -19,8 +19,8 @@ const UserMenu = dynamic(() => import("./user-menu").then((it) => it.UserMenu), 
 const OwnerMenu = dynamic(() => import("./user-menu").then((it) => it.OwnerMenu), { ssr: false, loading: Place });
 const ShortcutsDialog = dynamic(() => import("./shortcuts-dialog").then((it) => it.ShortcutsDialog), { ssr: false });
 
-function isAt(path: string, { href, also = [] }: Page): boolean {
-  return path === href || also.includes(path) || `${path}/` === href;
+function isAt(path: string, { href, also = [], within }: Page): boolean {
+  return path === href || also.includes(path) || `${path}/` === href || (within === true && path.startsWith(href));
 }
 
 // A page that is not here yet cannot come while the server is gone: the browser would show its own error instead.

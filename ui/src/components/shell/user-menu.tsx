@@ -44,7 +44,7 @@ export function UserMenu() {
         <ThemeChoice />
         <MenuSeparator />
         <MenuItem asChild>
-          <Link href="/account/">
+          <Link href="/settings/account/">
             <KeyRound /> Account
           </Link>
         </MenuItem>
