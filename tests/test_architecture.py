@@ -34,6 +34,7 @@ MAY_BE_ASYNC = {
     "logs.py",
     "routers/bounds.py",
     "routers/habits.py",
+    "routers/hosts.py",
     "routers/dashboard.py",
     "routers/limiting.py",
     "routers/measuring.py",

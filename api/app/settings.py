@@ -133,8 +133,9 @@ class Settings(BaseSettings):
     )
     allowed_hosts: CommaSeparated = Field(
         default_factory=list,
-        description="Comma-separated host names under which `/mcp` answers, beside loopback and PUBLIC_URL's. Absent: "
-        "any when AUTH_MODE is `required`, no others when it is `open`.",
+        description="Comma-separated host names under which the server answers when AUTH_MODE is `open`, beside "
+        "addresses, names without a dot and PUBLIC_URL's. `/mcp` knows no more than these, loopback, HOST and "
+        "PUBLIC_URL's, in either mode; absent: any when AUTH_MODE is `required`.",
     )
     mcp_sessions: int = Field(256, ge=1, description="Most SSE sessions that one credential may have open at once.")
     mcp_idle_seconds: float = Field(21600.0, gt=0, description="An SSE session without a message for so long is ended.")

@@ -25,6 +25,7 @@ from app.errors import CommonplaceError, TooLarge
 from app.measures import OTHER
 from app.routers.bounds import bounded, says_more
 from app.routers.habits import Head, NoTrailingSlash, Options, UnnamedJson
+from app.routers.hosts import KnownHosts
 from app.routers.limiting import RateLimit, Shown, shown_in
 from app.routers.measuring import Note
 from app.routers.reply import JSON, Reply
@@ -97,22 +98,27 @@ def protocol(
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:
-        if isinstance(error.__cause__, CommonplaceError):  # FastAPI calls whatever stops a body unreadable
-            return render(wire.failure(error.__cause__))
-        reply = wire.http(error.status_code, str(error.detail))
-        return render(replace(reply, headers={**reply.headers, **(error.headers or {})}))
+        return render(_refusal(wire, error))
 
     app.add_middleware(Note, door=door or OTHER)  # inside: which route was taken
     app.add_middleware(_LimitBody, wire=wire, most=max_body)
     app.add_middleware(Options, door=app)
     for habit in (Head, NoTrailingSlash, *(() if takes_forms else (UnnamedJson,))):
         app.add_middleware(habit)
+    refuse = partial(_refuse, wire)
     if door is not None:
-        refuse = partial(_refuse, wire)
         app.add_middleware(RateLimit, door=door, refuse=refuse, by_client=limits_clients, shown=shown)
+    app.add_middleware(KnownHosts, refuse=refuse)
     app.add_middleware(_CatchAll, wire=wire)
     app.add_middleware(Note, door=door or OTHER)  # outside: whose what comes no further is
     return app
+
+
+def _refusal(wire: Wire, error: HTTPException) -> Reply:
+    if isinstance(error.__cause__, CommonplaceError):  # FastAPI calls whatever stops a body unreadable
+        return wire.failure(error.__cause__)
+    reply = wire.http(error.status_code, str(error.detail))
+    return replace(reply, headers={**reply.headers, **(error.headers or {})})
 
 
 def _refuse(wire: Wire, error: CommonplaceError) -> Response:
