@@ -582,6 +582,16 @@ def test_a_resumed_archived_memory_is_found_again(door: TestClient, runtime: Run
         assert searched(door, "strong coffee", mode=mode) == [COFFEE]
 
 
+def test_a_pause_of_more_than_are_looked_at_at_a_time(
+    door: TestClient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.states.CHUNK", 2)
+    ids = [remember(door, f"memory {n}")["id"] for n in range(5)]
+    for state in ("paused", "active"):
+        pause(door, global_pause=True, state=state)
+        assert [states(runtime, id)[0] for id in ids] == [state] * 5
+
+
 def test_a_global_pause_leaves_archived_memories_and_other_users_alone(door: TestClient, runtime: Runtime) -> None:
     archived, other = remember(door, COFFEE), remember(door, TRAIN, user_id="ann")
     pause(door, memory_ids=[archived["id"]], state="archived")

@@ -71,6 +71,11 @@ def chosen(
     return Selection(_reach(ctx, users, is_open), _all_of(rest))
 
 
+def own(ctx: Context) -> Selection:
+    """All of the caller's own."""
+    return Selection((ctx.caller.name,), {})
+
+
 def of_list(ctx: Context, identifiers: Mapping[str, str | None]) -> Selection:
     """What a list by identifiers means; without one everybody's, for an admin alone.
 

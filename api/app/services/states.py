@@ -112,18 +112,6 @@ def set_many(ctx: Context, ids: Sequence[UUID], state: State, user_id: str | Non
     return len(wanted)
 
 
-def delete_all(ctx: Context, user_id: str | None = None) -> int:
-    """Delete every memory of one owner that the caller sees, the caller's own without `user_id`. How many there were.
-
-    Raises:
-        NotFound: no such user, or one that the caller may not see.
-        Forbidden: the app of the key is paused.
-    """
-    scope = _scope(ctx, user_id or ctx.caller.name)
-    ids = ctx.session.scalars(select(Memory.id).where(*scopes.governed(ctx, scope))).all()
-    return change(ctx, ids, State.deleted)
-
-
 def linked(ctx: Context, ids: Sequence[UUID]) -> list[UUID]:
     """The memories, and those of the caller's that they superseded, and that those did: at most 1,000 more."""
     chain = select(Memory.id).where(Memory.id.in_(ids)).cte("chain", recursive=True)
@@ -213,5 +201,6 @@ def _set_categories(ctx: Context, user_id: str | None, state: State, ids: Sequen
 def _set_where(ctx: Context, user_id: str | None, state: State, *conditions: ColumnElement[bool]) -> None:
     scope = _scope(ctx, user_id)
     living = Memory.state.in_((State.active, State.paused))
-    ids = ctx.session.scalars(select(Memory.id).where(*scopes.governed(ctx, scope), living, *conditions)).all()
-    change(ctx, ids, state)
+    others = [*scopes.governed(ctx, scope), living, Memory.state != state, *conditions]
+    while ids := ctx.session.scalars(select(Memory.id).where(*others).limit(CHUNK)).all():
+        change(ctx, ids, state)

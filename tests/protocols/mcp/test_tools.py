@@ -234,6 +234,17 @@ def test_what_is_paused_or_archived_is_shown_to_nobody_and_left_alone(
     assert {str(view.id) for view in left} == {paused, archived}
 
 
+def test_what_all_was_deleted_can_be_brought_back(door: Address, rest: TestClient) -> None:
+    kept = set(remember(door, "first", "second"))
+    use(door, "delete_all_memories")
+    assert told(use(door, "list_memories")) == []
+    receipts = ok(rest.get(f"{API}/events?user_id=ann"))["items"]
+    deleted = [one for one in receipts if one["kind"] == "DELETE"]
+    assert len(deleted) == 1
+    ok(rest.post(f"{API}/events/{deleted[0]['id']}/undo"))
+    assert {one["id"] for one in told(use(door, "list_memories"))} == kept
+
+
 def test_rules_of_access_bind_the_client(door: Address, runtime: Runtime) -> None:
     hidden, shown = remember(door, "hidden from cursor", "shown to cursor")
     rule = {"subject_type": "app", "object_type": "memory", "effect": "deny"}

@@ -13,7 +13,7 @@ from app.errors import CommonplaceError
 from app.logs import request_id_of
 from app.models import State
 from app.routers.mcp import wire_tools as wire
-from app.services import accounts, apps, histories, inference, listings, memories, searches, states
+from app.services import accounts, apps, histories, inference, listings, memories, searches, selections, states
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ def delete_memories(ctx: Context, given: wire.DeleteMemories) -> types.CallToolR
 
 
 def delete_all_memories(ctx: Context, _: wire.DeleteAllMemories) -> types.CallToolResult:
-    """Whatever this app can see."""
-    return wire.deleted_all(states.delete_all(ctx))
+    """Whatever this app can see, with receipts by which it can be undone."""
+    return wire.deleted_all(selections.delete(ctx, selections.own(ctx), app=None))
 
 
 def update_memory(ctx: Context, given: wire.UpdateMemory) -> types.CallToolResult:
