@@ -27,7 +27,8 @@ def deny(door: TestClient, rules: str, memory_id: str | None = None, effect: str
 
 
 def test_rules_are_listed_with_what_their_memories_say(door: TestClient, first: dict[str, Any], rules: str) -> None:
-    assert ok(door.get(rules)) == {"items": [], "total": 0, "page": 1, "size": 50, "pages": 0, "sees": "everything"}
+    empty = {"items": [], "total": 0, "page": 1, "size": 50, "pages": 0}
+    assert ok(door.get(rules)) == {**empty, "user_id": "admin", "sees": "everything"}
     other = remember(door, "the hotel in Paris", app="agent")
     for_all = deny(door, rules, effect="allow")
     one, two = deny(door, rules, first["id"]), deny(door, rules, other["id"])

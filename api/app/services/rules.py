@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, delete, exists, func, 
 from app.context import Context
 from app.database import new_id
 from app.errors import Forbidden, NotFound
-from app.models import AccessControl, App, Memory, State
+from app.models import AccessControl, App, Memory, State, User
 from app.services import apps, memories, scopes
 from app.services.views import Listing, Window
 
@@ -54,9 +54,10 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """A window of an app's rules, and what it sees of what they do not name."""
+    """A window of an app's rules, whose app it is, and what it sees of what they do not name."""
 
     listing: Listing[RuleView]
+    user_id: str
     sees: Sees
 
 
@@ -87,20 +88,20 @@ VIEW: Select[*tuple[Any, ...]] = (
 
 
 def listing(ctx: Context, app_id: UUID, window: Window) -> Rules:
-    """An app's rules: first what holds for all memories, then the newest. Four statements.
+    """An app's rules: first what holds for all memories, then the newest. Five statements.
 
     Raises:
         NotFound: no such app, or somebody else's.
         Forbidden: an app asks, which may not see what is kept from it.
     """
     _require_governor(ctx)
-    apps.owner_of(ctx, app_id)
+    owner = ctx.session.get_one(User, apps.owner_of(ctx, app_id))
     mine = _of(app_id)
     first = AccessControl.object_id.is_(None).desc()
     page = VIEW.where(*mine).order_by(first, AccessControl.created_at.desc(), AccessControl.id.desc())
     rows = ctx.session.execute(page.limit(window.limit).offset(window.offset))
     total = ctx.session.scalar(select(func.count()).select_from(AccessControl).where(*mine)) or 0
-    return Rules(Listing([RuleView(*row) for row in rows], total), _sees(ctx, app_id))
+    return Rules(Listing([RuleView(*row) for row in rows], total), owner.user_id, _sees(ctx, app_id))
 
 
 def add(ctx: Context, app_id: UUID, effect: Effect, memory_id: UUID | None = None) -> RuleView:

@@ -36,8 +36,9 @@ class RuleOut(BaseModel):
 
 
 class RulePage(Page[RuleOut]):
-    """An app's rules; `sees`: what it sees of the memories that none of them names."""
+    """An app's rules; `user_id`: whose app it is; `sees`: what it sees of the memories that none of them names."""
 
+    user_id: str
     sees: Sees
 
 
@@ -67,7 +68,7 @@ def rule(view: RuleView) -> RuleOut:
 def rules(found: Rules, paging: Paging) -> RulePage:
     """A page of an app's rules."""
     shown = page(rule, found.listing, paging)
-    return RulePage(**shown.model_dump(), sees=found.sees)
+    return RulePage(**shown.model_dump(), user_id=found.user_id, sees=found.sees)
 
 
 def readers(found: Listing[Reader], paging: Paging) -> Page[ReaderOut]:
