@@ -23,6 +23,7 @@ def rules(first: dict[str, Any]) -> str:
 
 def deny(door: TestClient, rules: str, memory_id: str | None = None, effect: str = "deny") -> dict[str, Any]:
     made: dict[str, Any] = ok(door.post(rules, json={"effect": effect, "memory_id": memory_id}))
+    del made["replaced"]
     return made
 
 
@@ -40,8 +41,10 @@ def test_rules_are_listed_with_what_their_memories_say(door: TestClient, first: 
 
 
 def test_a_rule_takes_the_place_of_the_one_before(door: TestClient, first: dict[str, Any], rules: str) -> None:
-    deny(door, rules, first["id"])
-    allowed = deny(door, rules, first["id"], effect="allow")
+    body = {"effect": "deny", "memory_id": first["id"]}
+    assert ok(door.post(rules, json=body))["replaced"] is None
+    allowed = ok(door.post(rules, json={**body, "effect": "allow"}))
+    assert allowed.pop("replaced") == "deny"
     assert ok(door.get(rules))["items"] == [allowed]
 
 

@@ -4,6 +4,7 @@ A memory has one rule an app, and so have all memories together (a rule that nam
 once anything is allowed, only what is allowed is.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -104,8 +105,8 @@ def listing(ctx: Context, app_id: UUID, window: Window) -> Rules:
     return Rules(Listing([RuleView(*row) for row in rows], total), owner.user_id, _sees(ctx, app_id))
 
 
-def add(ctx: Context, app_id: UUID, effect: Effect, memory_id: UUID | None = None) -> RuleView:
-    """Allow or deny the app a memory of its owner's, or all; in the place of the rule that said so before.
+def add(ctx: Context, app_id: UUID, effect: Effect, memory_id: UUID | None = None) -> tuple[RuleView, Effect | None]:
+    """Allow or deny the app a memory of its owner's, or all; and what the rule said in whose place it is, if any.
 
     Raises:
         NotFound: no such app or memory, or somebody else's.
@@ -119,13 +120,22 @@ def add(ctx: Context, app_id: UUID, effect: Effect, memory_id: UUID | None = Non
         )
         if ctx.session.scalar(known) is None:
             raise NotFound(memories.NO_MEMORY)
-    ctx.session.execute(delete(AccessControl).where(*_of(app_id), _names(memory_id)))
+    old = delete(AccessControl).where(*_of(app_id), _names(memory_id)).returning(EFFECT)
+    before = set(ctx.session.execute(old).scalars())
     rule = AccessControl(
         id=new_id(), subject_type="app", subject_id=app_id, object_type="memory", object_id=memory_id, effect=effect
     )
     ctx.session.add(rule)
     ctx.session.flush()
-    return RuleView(*ctx.session.execute(VIEW.where(AccessControl.id == rule.id)).one())
+    made = RuleView(*ctx.session.execute(VIEW.where(AccessControl.id == rule.id)).one())
+    return made, _counting(before)
+
+
+def _counting(effects: Collection[str]) -> Effect | None:
+    """What counts of several rules about one thing, as imports may have left them."""
+    if not effects:
+        return None
+    return "deny" if "deny" in effects else "allow"
 
 
 def remove(ctx: Context, app_id: UUID, rule_id: UUID) -> None:

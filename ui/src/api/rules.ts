@@ -64,8 +64,12 @@ export function useRuleChanges() {
           body: { effect, memory_id: memoryId },
         }),
       ),
-    onSuccess: (rule, { appId, done }) =>
-      notify.undoable(done, () => remove.mutate({ appId, rule: { ...rule }, done: "As it was" })),
+    onSuccess: ({ replaced, ...rule }, { appId, memoryId, done }) =>
+      notify.undoable(done, () =>
+        replaced
+          ? put.mutate({ appId, effect: replaced, memoryId, done: "As it was" })
+          : remove.mutate({ appId, rule, done: "As it was" }),
+      ),
     onError: failed,
     onSettled: follow,
   });

@@ -20,9 +20,9 @@ def listing(ctx: Reading, app_id: UUID, paging: FiftyAPage) -> wire.RulePage:
 
 
 @router.post("/apps/{app_id}/access-rules", summary="Allow or deny an app a memory, or all")
-def add(ctx: Writing, app_id: UUID, body: wire.RuleIn) -> wire.RuleOut:
+def add(ctx: Writing, app_id: UUID, body: wire.RuleIn) -> wire.RuleMade:
     """In the place of the rule that named that memory, or all, before."""
-    return wire.rule(rules.add(ctx, app_id, body.effect, body.memory_id))
+    return wire.made(*rules.add(ctx, app_id, body.effect, body.memory_id))
 
 
 @router.delete("/apps/{app_id}/access-rules/{rule_id}", summary="Take an access rule away")

@@ -35,6 +35,12 @@ class RuleOut(BaseModel):
     created_at: datetime
 
 
+class RuleMade(RuleOut):
+    """A rule that was just made; `replaced`: what the one said in whose place it is, null if there was none."""
+
+    replaced: Literal["allow", "deny"] | None
+
+
 class RulePage(Page[RuleOut]):
     """An app's rules; `user_id`: whose app it is; `sees`: what it sees of the memories that none of them names."""
 
@@ -63,6 +69,11 @@ class Removed(BaseModel):
 def rule(view: RuleView) -> RuleOut:
     """A rule."""
     return RuleOut.model_validate(view)
+
+
+def made(view: RuleView, replaced: Literal["allow", "deny"] | None) -> RuleMade:
+    """A new rule."""
+    return RuleMade(**rule(view).model_dump(), replaced=replaced)
 
 
 def rules(found: Rules, paging: Paging) -> RulePage:
