@@ -228,7 +228,7 @@ test("an access rule hides a memory from an app, made and taken away on either p
   expect(await seen()).toEqual(both);
 
   await open(`/app/?id=${app_id}`);
-  await page.getByRole("tab", { name: "May see" }).click();
+  await page.getByRole("tab", { name: "Access rules" }).click();
   await page.getByText("It sees everything").waitFor();
   await page.getByLabel("Hide or allow one memory").fill("harbour key");
   await page.getByRole("button", { name: "Hide The harbour key" }).click();

@@ -4,8 +4,8 @@ import { useState } from "react";
 import { CopyButton } from "../copy-button";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "../ui/tabs";
 
-/** Who connects: `app` as which it writes (not named if the key is bound to it), and whether it may write at all. */
-export type Connecting = { key: string; user: string; app?: string; mayWrite?: boolean };
+/** Who connects: `app` as which it writes (not named if the key is bound to it), and what it may. */
+export type Connecting = { key: string; user: string; app?: string; mayRead?: boolean; mayWrite?: boolean };
 type Way = { id: string; name: string; hint: string; command: (origin: string, who: Connecting) => string };
 
 const quoted = (body: object) => JSON.stringify(body).replaceAll("'", "'\\''");
@@ -48,7 +48,7 @@ const WAYS: Way[] = [
     id: "sdk",
     name: "Python",
     hint: "For a program of yours; `pip install httpx` first.",
-    command: (origin, { key, user, mayWrite = true }) =>
+    command: (origin, { key, user, mayRead = true, mayWrite = true }) =>
       [
         "import httpx\n",
         `memory = httpx.Client(base_url="${origin}/api/v1/", headers={"Authorization": "Bearer ${key}"})`,
@@ -57,7 +57,7 @@ const WAYS: Way[] = [
               `memory.post("memories", json={"user_id": ${JSON.stringify(user)}, "text": "I prefer short answers.", "infer": False})`,
             ]
           : []),
-        'print(memory.post("memories/search", json={"query": "How should I answer?"}).json()["results"])',
+        ...(mayRead ? ['print(memory.post("memories/search", json={"query": "How should I answer?"}).json()["results"])'] : []),
       ].join("\n"),
   },
 ];
@@ -88,7 +88,7 @@ export function Commands({ who }: { who: Connecting }) {
               >
                 {command}
               </pre>
-              <div className="absolute top-1.5 right-1.5">
+              <div className="absolute top-1.5 right-1.5 rounded-md bg-muted">
                 <CopyButton text={command} label={`Copy the ${way.name} command`} />
               </div>
             </div>
@@ -100,10 +100,12 @@ export function Commands({ who }: { who: Connecting }) {
 }
 
 /** A key that was just made: the only time that it is shown. */
-export function Secret({ value }: { value: string }) {
+export function Secret({ value, hasCommands = true }: { value: string; hasCommands?: boolean }) {
   return (
     <div role="status" className="rounded-md bg-good-soft px-3 py-2">
-      <p className="text-good">This is the only time that it is shown. The commands below have it already.</p>
+      <p className="text-good">
+        This is the only time that it is shown.{hasCommands && " The commands below have it already."}
+      </p>
       <p className="flex items-center gap-1">
         <code className="font-mono break-all">{value}</code>
         <CopyButton text={value} label="Copy the key" />

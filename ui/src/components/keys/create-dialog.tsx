@@ -42,12 +42,14 @@ function Shown({ made, onDone }: { made: Made; onDone: () => void }) {
     key: made.key,
     user: made.user_id,
     app: made.app_name ? undefined : "my-agent",
+    mayRead: made.scopes.includes("read"),
     mayWrite: made.scopes.includes("write"),
   };
+  const hasCommands = who.mayRead || who.mayWrite;
   return (
-    <div className="grid gap-4">
-      <Secret value={made.key} />
-      {made.scopes.includes("read") && <Commands who={who} />}
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
+      <Secret value={made.key} hasCommands={hasCommands} />
+      {hasCommands && <Commands who={who} />}
       <DialogActions>
         <Button variant="primary" onClick={onDone}>
           I have kept it
@@ -135,10 +137,7 @@ function AppField({ value, onChange }: { value: string; onChange: (app: string) 
   const apps = useApps(value);
   const list = useId();
   return (
-    <Field
-      label="App"
-      hint="Bound to an app it reads and writes as that app alone, and the app's pause and access rules hold for it. Empty: it may name any app, and manage its user's account."
-    >
+    <Field label="App" hint="Bound to one it can be nothing else, and the app's pause and access rules hold for it.">
       {(id) => (
         <>
           <Input

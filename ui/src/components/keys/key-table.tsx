@@ -66,7 +66,8 @@ function Name({ of, showsOwner }: { of: Key; showsOwner: boolean }) {
           <Scopes of={of} />
         </p>
         <p>
-          Used <LastUse of={of} /> · expires <End of={of} />
+          Used <LastUse of={of} /> · {!of.revoked_at && "expires "}
+          <End of={of} />
         </p>
       </div>
     </>

@@ -54,7 +54,7 @@ export default function AppPage() {
                 <TabsTrigger value="accessed">Was shown {grouped(one.total_memories_accessed)}</TabsTrigger>
                 {isGovernor && (
                   <TabsTrigger value="rules">
-                    May see
+                    Access rules
                     <RuleCount appId={id} />
                   </TabsTrigger>
                 )}
