@@ -128,6 +128,13 @@ VERBS = [
     ("GET", "/apps/{app}/memories", None),
     ("GET", "/apps/{app}/accessed", None),
     ("PUT", "/apps/{app}?is_active=false", None),
+    ("GET", "/apps/{app}/access-rules", None),
+    ("POST", "/apps/{app}/access-rules", {"effect": "allow"}),
+    ("POST", "/apps/{app}/access-rules", {"effect": "deny", "memory_id": "{id}"}),
+    ("DELETE", "/apps/{app}/access-rules/{id}", None),
+    ("GET", "/memories/{id}/readers", None),
+    ("GET", "/api-keys?app_id={app}", None),
+    ("POST", "/api-keys", {"label": "x", "app_id": "{app}"}),
 ]
 
 

@@ -201,7 +201,7 @@ def test_versions_states_and_counters_tell_the_truth(bare: Runtime) -> None:
 
 
 def test_a_purge_leaves_nothing_on_either_database(bare: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purges, "_prepare", lambda runtime, ids: None)  # there is no engine, so nothing was indexed
+    monkeypatch.setattr(purges, "withdraw", lambda runtime, ids: None)  # there is no engine, so nothing was indexed
     admin = accounts.admin(bare)
     life = Life(bare, admin)
     add(life, 0, 1)

@@ -31,6 +31,9 @@ const PAGES: [string, () => string][] = [
   ["search", () => "/search/?q=when+may+we+deploy"],
   ["settings", () => "/settings/"],
   ["settings-account", () => "/settings/account/"],
+  ["settings-sessions", () => "/settings/sessions/"],
+  ["settings-keys", () => "/settings/keys/?revoked=true"],
+  ["settings-users", () => "/settings/users/"],
 ];
 
 beforeAll(async () => {

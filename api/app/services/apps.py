@@ -195,6 +195,18 @@ def find(ctx: Context, app_id: UUID) -> AppView:
     return AppView(*row)
 
 
+def owner_of(ctx: Context, app_id: UUID) -> UUID:
+    """Whose app it is.
+
+    Raises:
+        NotFound: no such app, or somebody else's.
+    """
+    owner = ctx.session.scalar(select(App.owner_id).where(App.id == app_id, *_own(ctx)))
+    if owner is None:
+        raise NotFound(NO_APP)
+    return owner
+
+
 def _own(ctx: Context) -> list[ColumnElement[bool]]:
     return [] if ctx.caller.is_admin else [App.owner_id == ctx.caller.user_id]
 

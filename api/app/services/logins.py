@@ -10,20 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from app.context import Context, Runtime
 from app.database import new_id, now
-from app.errors import Forbidden, Unauthenticated
+from app.errors import Forbidden, NotFound, Unauthenticated
 from app.models import ApiKey, LoginSession, User
 from app.services import accounts, credentials, limits, passwords, users
 from app.services.credentials import Claims
 from app.services.users import UserView
+from app.services.views import Listing, Window
 
 LIFE = timedelta(days=30)
 GRACE = timedelta(seconds=30)
 WRONG = "Wrong user or password"
 WRONG_KEY = "Invalid API key"
+NO_LOGIN = "Session not found"
 ENDED = "Invalid or expired refresh token: sign in again"
 
 
@@ -55,6 +57,21 @@ class Me:
     scopes: list[str]
     app: str | None
     is_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoginView:
+    """A login of the caller's: by which browser, since when, when its tokens were last renewed, and its end.
+
+    `is_this_one`: the login that asks.
+    """
+
+    id: UUID
+    user_agent: str | None
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    is_this_one: bool
 
 
 def login(
@@ -212,3 +229,52 @@ def me(ctx: Context) -> Me:
     caller = ctx.caller
     user = users.view(ctx.session.get_one(User, caller.user_id))
     return Me(user, [scope for scope in accounts.SCOPES if scope in caller.scopes], caller.app, caller.is_person)
+
+
+def listing(ctx: Context, window: Window) -> Listing[LoginView]:
+    """The caller's logins that have not ended, last renewed first. Two statements.
+
+    Raises:
+        Forbidden: the key is bound to an app.
+    """
+    living = _living(ctx)
+    columns = (LoginSession.id, LoginSession.user_agent, LoginSession.created_at)
+    rows = ctx.session.execute(
+        select(*columns, LoginSession.last_used_at, LoginSession.expires_at)
+        .where(*living)
+        .order_by(LoginSession.last_used_at.desc(), LoginSession.id.desc())
+        .limit(window.limit)
+        .offset(window.offset)
+    )
+    total = ctx.session.scalar(select(func.count()).select_from(LoginSession).where(*living)) or 0
+    return Listing([LoginView(*row, is_this_one=row.id == ctx.caller.session_id) for row in rows], total)
+
+
+def end(ctx: Context, session_id: UUID) -> None:
+    """End one of the caller's logins: its tokens are void from the next request on.
+
+    Raises:
+        NotFound: no such login, one that has ended, or somebody else's.
+        Forbidden: the key is bound to an app.
+    """
+    ended = update(LoginSession).where(LoginSession.id == session_id, *_living(ctx)).values(revoked_at=now())
+    if ctx.session.execute(ended.returning(LoginSession.id)).first() is None:
+        raise NotFound(NO_LOGIN)
+
+
+def end_others(ctx: Context) -> int:
+    """End all logins of the caller's but the one that asks; how many there were.
+
+    Raises:
+        Forbidden: the key is bound to an app.
+    """
+    others = update(LoginSession).where(*_living(ctx))
+    if ctx.caller.session_id is not None:
+        others = others.where(LoginSession.id != ctx.caller.session_id)
+    return len(ctx.session.execute(others.values(revoked_at=now()).returning(LoginSession.id)).all())
+
+
+def _living(ctx: Context) -> list[ColumnElement[bool]]:
+    accounts.require_unbound(ctx.caller)
+    mine = LoginSession.user_id == ctx.caller.user_id
+    return [mine, LoginSession.revoked_at.is_(None), LoginSession.expires_at > now()]

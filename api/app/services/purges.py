@@ -68,7 +68,7 @@ def purge(ctx: Context, memory_id: UUID, user_id: str | None = None) -> Purged:
     memories.scope_of(ctx, memory_id, user_id)
     _require_deleted(ctx, memory_id)
     ctx.release()
-    _prepare(ctx.runtime, [memory_id])
+    withdraw(ctx.runtime, [memory_id])
     done = _destroy(ctx, [memory_id])
     if not done:
         _require_deleted(ctx, memory_id)
@@ -135,7 +135,7 @@ def _purge_before(runtime: Runtime, before: datetime) -> int:
             ids = session.scalars(late).all()
         if not ids:
             return done
-        _prepare(runtime, ids)
+        withdraw(runtime, ids)
         with runtime.context(chores.SERVER, writing=True) as ctx:
             taken = sum(purged.removed["memories"] for purged in _destroy(ctx, ids, *_deleted_before(before)))
         done += taken
@@ -143,8 +143,8 @@ def _purge_before(runtime: Runtime, before: datetime) -> int:
             return done
 
 
-def _prepare(runtime: Runtime, ids: Sequence[UUID]) -> None:
-    """What cannot be done in the transaction of the purge: the index, and reads that are not in the log yet."""
+def withdraw(runtime: Runtime, ids: Sequence[UUID]) -> None:
+    """What cannot be done in the transaction that destroys memories: the index, and reads that are not in the log."""
     index = runtime.engine.index
     if not index.is_beside_truth:
         index.remove_elsewhere(ids)
@@ -168,7 +168,7 @@ def _destroy_of(ctx: Context, owner_id: UUID, rows: Sequence[Any]) -> Purged:
     counts = {name: _counts(ctx, column, ids) for name, column in PARTS.items()}
     removed = {"memories": len(ids), **{name: counted.total() for name, counted in counts.items()}}
     removed |= traces.remove(ctx, owner_id, ids, texts)
-    _forget_leftovers(ctx, ids)
+    forget_leftovers(ctx, ids)
     # Versions, states, accesses and links to categories go with it, by the database's foreign keys.
     ctx.session.execute(delete(Memory).where(Memory.id.in_(ids)).execution_options(synchronize_session=False))
     files.soil(ctx)
@@ -182,7 +182,7 @@ def _counts(ctx: Context, column: Any, ids: Sequence[UUID]) -> Counter[UUID]:
     return Counter(dict(ctx.rows(select(column, func.count()).where(column.in_(ids)).group_by(column))))
 
 
-def _forget_leftovers(ctx: Context, ids: Sequence[UUID]) -> None:
+def forget_leftovers(ctx: Context, ids: Sequence[UUID]) -> None:
     """What an index that serves no more may have left beside the truth."""
     if ctx.runtime.database.is_sqlite:
         for noun in (MemoryVector, MemoryTerms):

@@ -189,12 +189,13 @@ def allowed(reader: Reader | None) -> list[ColumnElement[bool]]:
         return []
     if not reader.is_active:
         return [false()]
-    if not reader.has_rules:
-        return []
+    return ruling(reader.app_id) if reader.has_rules else []
+
+
+def ruling(app_id: object) -> list[ColumnElement[bool]]:
+    """What the app's access rules leave of the memories."""
     rules = select(AccessControl.id).where(
-        AccessControl.subject_type == "app",
-        AccessControl.subject_id == reader.app_id,
-        AccessControl.object_type == "memory",
+        AccessControl.subject_type == "app", AccessControl.subject_id == app_id, AccessControl.object_type == "memory"
     )
     this = or_(AccessControl.object_id.is_(None), AccessControl.object_id == Memory.id)
     allows = rules.where(AccessControl.effect == "allow")

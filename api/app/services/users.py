@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.context import Context
 from app.database import new_id, now
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.models import LoginSession, User
+from app.models import ApiKey, Grant, LoginSession, MemoryTally, State, User
 from app.services import accounts, passwords
 from app.services.views import Listing, Window
 
@@ -36,18 +36,53 @@ class UserView:
     has_password: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Line(UserView):
+    """A user in the list: `memories` that are not deleted, and when they or a program of theirs were noted last."""
+
+    memories: int
+    last_seen_at: datetime | None
+
+
+MEMORIES = (
+    select(func.coalesce(func.sum(MemoryTally.count), 0))
+    .where(MemoryTally.user_id == User.id, MemoryTally.state != State.deleted)
+    .correlate(User)
+    .scalar_subquery()
+)
+SEEN = [
+    select(func.max(noun.last_used_at)).where(noun.user_id == User.id).correlate(User).scalar_subquery()
+    for noun in (ApiKey, LoginSession, Grant)
+]
+
+
 def view(user: User) -> UserView:
     """The row as it may be shown."""
+    return UserView(**_shown(user))
+
+
+def _shown(user: User) -> dict[str, Any]:
     values = {field.name: getattr(user, field.name) for field in fields(UserView) if field.name != "has_password"}
-    return UserView(**values, has_password=user.password_hash is not None)
+    return values | {"has_password": user.password_hash is not None}
 
 
-def listing(ctx: Context, window: Window) -> Listing[UserView]:
-    """All users by name, for an admin."""
-    _require_admin(ctx)
-    rows = ctx.session.scalars(select(User).order_by(User.user_id).limit(window.limit).offset(window.offset))
-    total = ctx.session.scalar(select(func.count()).select_from(User)) or 0
-    return Listing([view(user) for user in rows], total)
+def listing(ctx: Context, window: Window, name: str | None = None) -> Listing[Line]:
+    """All users by name, for an admin; with `name`, those in whose name, user_id or address it is. Two statements."""
+    require_admin(ctx)
+    conditions: list[ColumnElement[bool]] = []
+    if name:
+        conditions = [
+            or_(*(column.icontains(name, autoescape=True) for column in (User.user_id, User.name, User.email)))
+        ]
+    page = select(User, MEMORIES, *SEEN).where(*conditions).order_by(User.user_id)
+    rows = ctx.session.execute(page.limit(window.limit).offset(window.offset))
+    total = ctx.session.scalar(select(func.count()).select_from(User).where(*conditions)) or 0
+    return Listing([_line(*row) for row in rows], total)
+
+
+def _line(user: User, memories: int, *seen: datetime | None) -> Line:
+    last = max((when for when in seen if when), default=None)
+    return Line(**_shown(user), memories=int(memories), last_seen_at=last)
 
 
 def create(
@@ -64,7 +99,7 @@ def create(
         Conflict: there is one of that `user_id`.
         Invalid: a name, an address or a password that cannot be one.
     """
-    _require_admin(ctx)
+    require_admin(ctx)
     values = {"name": name, "email": email, "is_admin": is_admin, "password": password}
     row = {"id": new_id(), "user_id": accounts.check_name(user_id), "metadata_": {}, **_columns(values)}
     insert = sqlite.insert if ctx.runtime.database.is_sqlite else postgresql.insert
@@ -80,7 +115,7 @@ def get(ctx: Context, user_id: str) -> UserView:
     Raises:
         NotFound: no such user, or not the caller's to see.
     """
-    return view(_row(ctx, user_id))
+    return view(find(ctx, user_id))
 
 
 def change(ctx: Context, user_id: str, changes: Mapping[str, Any]) -> UserView:
@@ -94,7 +129,7 @@ def change(ctx: Context, user_id: str, changes: Mapping[str, Any]) -> UserView:
     """
     _check_changes(ctx, changes)
     columns = _columns(changes)
-    user = _row(ctx, user_id)
+    user = find(ctx, user_id)
     if changes.get("is_admin") is False or changes.get("is_active") is False:
         _keep_an_admin(ctx, user.id)
     for column, value in columns.items():
@@ -105,7 +140,12 @@ def change(ctx: Context, user_id: str, changes: Mapping[str, Any]) -> UserView:
     return view(user)
 
 
-def _require_admin(ctx: Context) -> None:
+def require_admin(ctx: Context) -> None:
+    """Pass if an admin asks, and not through a key that is bound to an app.
+
+    Raises:
+        Forbidden: otherwise.
+    """
     accounts.require_unbound(ctx.caller)
     accounts.require(ctx.caller, "admin")
 
@@ -135,7 +175,12 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def _row(ctx: Context, user_id: str) -> User:
+def find(ctx: Context, user_id: str) -> User:
+    """A user's row, for verbs.
+
+    Raises:
+        NotFound: no such user, or not the caller's to see.
+    """
     id = accounts.find_user(ctx, user_id)
     if id is None:
         raise NotFound(NO_USER)

@@ -25,12 +25,14 @@ def running(runtime: Runtime) -> Iterator[FastAPI]:
 
 @pytest.fixture
 def opened(running: FastAPI, ctx: AsCaller) -> Opened:
-    """`opened(Mem9, "ann")`: the door as that user finds it, with a new key of those scopes."""
+    """`opened(Mem9, "ann")`: the door as that user finds it, by a new key of those scopes, bound to `app` if given."""
 
-    def open_door(kind: type[Door], user: str = "ann", scopes: Sequence[str] = ("read", "write")) -> Door:
+    def open_door(
+        kind: type[Door], user: str = "ann", scopes: Sequence[str] = ("read", "write"), app: str | None = None
+    ) -> Door:
         with ctx(writing=True) as c:
             accounts.ensure_user(c, user)
-            made = keys.create(c, "test", scopes, user_id=user)
+            made = keys.create(c, "test", scopes, app_name=app, user_id=user)
         return kind(running, made.secret, user)
 
     return open_door

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.one_database
 
 PAGE = ROOT / "docs" / "routes.md"
 ROW = re.compile(r"^\| `([A-Z]+) (\S+)` \| (\w+) \|", re.MULTILINE)
-MISSING = (b"missing API key", b"invalid API key", b"tenant not found", b"key not found")  # how mem9 says 401
+MISSING = (b"missing API key", b"invalid API key", b"tenant not found", b'"key not found')  # how mem9 says 401
 SIGNING_IN = {"/api/v1/auth/login", "/api/v1/auth/refresh"}  # what they are sent is the credential
 STREAMS = {"/mcp/{client}/sse/{user}"}  # answers a key with a stream that has no end: tests/protocols/mcp
 NAMED = {"org_id": ORG_ID, "project_id": PROJECT_ID, "entity_type": "user", "kind": "user", "client": "c", "user": "bo"}

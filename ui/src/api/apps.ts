@@ -63,17 +63,6 @@ export function useAccessed(id: string, page: number) {
   });
 }
 
-/** The keys that are bound to an app of that name. */
-export function useKeysOf(appName: string | undefined) {
-  const { owner } = useOwner();
-  return useQuery({
-    queryKey: ["keys", owner, appName],
-    queryFn: () => body(api.GET("/api-keys", { params: { query: { user_id: owner, size: 100 } } })),
-    select: (page) => page.items.filter((key) => key.app_name === appName),
-    enabled: appName !== undefined,
-  });
-}
-
 /** Pause or resume an app: at once on the screen, and back if the server refuses. */
 export function useSetActive() {
   const queries = useQueryClient();

@@ -70,11 +70,3 @@ export function useRetryAll() {
     onSettled: () => queries.invalidateQueries({ queryKey: ["events"] }),
   });
 }
-
-/** Makes a key for an agent: the answer is the only place where it is ever shown. */
-export function useMakeKey() {
-  return useMutation({
-    mutationFn: (label: string) => body(api.POST("/api-keys", { body: { label, scopes: ["read", "write"] } })),
-    onError: (error) => notify.failed(error.message),
-  });
-}

@@ -89,6 +89,25 @@ def ungrant(ctx: Writing, grant_id: UUID) -> wire.GrantOut:
     return wire.grant(grants.revoke(ctx, grant_id))
 
 
+@router.get("/sessions", summary="Where one is signed in")
+def sessions(ctx: Reading, paging: FiftyAPage) -> Page[wire.LoginLine]:
+    """The caller's own logins that have not ended, last renewed first."""
+    return wire.page(wire.login_line, logins.listing(ctx, paging.window), paging)
+
+
+@router.delete("/sessions", summary="Sign out everywhere else")
+def end_others(ctx: Writing) -> wire.Ended:
+    """End all of the caller's logins but the one that asks."""
+    return wire.Ended(ended=logins.end_others(ctx))
+
+
+@router.delete("/sessions/{session_id}", summary="Sign out somewhere")
+def end(ctx: Writing, session_id: UUID) -> wire.Ended:
+    """Its tokens are void from the next request on."""
+    logins.end(ctx, session_id)
+    return wire.Ended(ended=1)
+
+
 def _shown(body: wire.RefreshIn | None, kept: str | None) -> str | None:
     return body.refresh_token if body and body.refresh_token else kept
 

@@ -27,6 +27,7 @@ EXAMPLES: dict[str, Any] = {
     "POST /memories/{memory_id}/purge": {"user_id": "alice"},
     "POST /events/{event_id}/undo": {"force": False},
     "PUT /apps/{app_id}": {"is_active": False},
+    "POST /apps/{app_id}/access-rules": {"effect": "deny", "memory_id": MEMORY},
     "POST /backup/export": {"user_id": "alice"},
     "PUT /config": {"openmemory": {"custom_instructions": "Remember decisions and why they were taken."}},
     "PATCH /config": {"openmemory": {"custom_instructions": "Remember decisions and why they were taken."}},
@@ -41,6 +42,7 @@ EXAMPLES: dict[str, Any] = {
     "POST /auth/refresh": {"refresh_token": "the token that the last answer had"},
     "POST /auth/logout": {"refresh_token": "the token that the last answer had"},
     "POST /api-keys": {"label": "laptop", "scopes": ["read", "write"]},
+    "PUT /api-keys/{key_id}": {"label": "old laptop"},
     "POST /users": {"user_id": "alice", "password": "correct horse battery staple"},
     "PUT /users/{user_id}": {"name": "Alice"},
 }

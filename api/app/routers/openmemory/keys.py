@@ -1,8 +1,9 @@
 """API keys: /api-keys."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi_pagination import Page
 
 from app.routers.openmemory import wire_accounts as wire
@@ -21,9 +22,22 @@ def create(ctx: Writing, body: wire.KeyIn) -> wire.MadeOut:
 
 
 @router.get("", summary="List keys")
-def listing(ctx: Reading, paging: FiftyAPage, user_id: Name | None = None) -> Page[wire.KeyOut]:
+def listing(
+    ctx: Reading,
+    paging: FiftyAPage,
+    user_id: Name | None = None,
+    app_id: Annotated[UUID | None, Query(description="Only those that are bound to this app.")] = None,
+    is_revoked: Annotated[bool | None, Query(description="Only revoked ones, or only others.")] = None,
+) -> Page[wire.KeyOut]:
     """The keys of `user_id`, else the caller's (an admin: everybody's), newest first."""
-    return wire.page(wire.key, keys.listing(ctx, paging.window, user_id), paging)
+    found = keys.listing(ctx, paging.window, user_id, app_id=app_id, is_revoked=is_revoked)
+    return wire.page(wire.key, found, paging)
+
+
+@router.put("/{key_id}", summary="Rename a key")
+def rename(ctx: Writing, key_id: UUID, body: wire.KeyChanges) -> wire.KeyOut:
+    """Have it called something else."""
+    return wire.key(keys.rename(ctx, key_id, body.label))
 
 
 @router.delete("/{key_id}", summary="Revoke a key")

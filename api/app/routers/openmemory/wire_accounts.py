@@ -9,10 +9,11 @@ from fastapi_pagination import Page
 from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.routers.openmemory.paging import Paging
+from app.services.departures import Departed
 from app.services.grants import GrantView
 from app.services.keys import KeyView, Made
-from app.services.logins import Me, SignedIn
-from app.services.users import UserView
+from app.services.logins import LoginView, Me, SignedIn
+from app.services.users import Line, UserView
 from app.services.views import Listing
 
 Item = TypeVar("Item")
@@ -57,13 +58,20 @@ class RefreshIn(_In):
 
 
 class KeyIn(_In):
-    """A new key. `user_id` is for admins; `app_name` binds the key to that app."""
+    """A new key. `user_id` is for admins; `app_name` binds the key to that app, `app_id` to that one, its owner's."""
 
     label: Name
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)] = ["read", "write"]
     app_name: Name | None = None
+    app_id: UUID | None = None
     user_id: Name | None = None
     expires_at: Annotated[AwareDatetime | None, Field(lt=datetime(9999, 1, 1, tzinfo=UTC))] = None
+
+
+class KeyChanges(_In):
+    """What a key is called."""
+
+    label: Name
 
 
 class UserIn(_In):
@@ -104,6 +112,22 @@ class UserOut(_Out):
     updated_at: datetime
 
 
+class UserLine(UserOut):
+    """A user in the list. `last_seen_at`: when they signed in or a program of theirs asked, to some minutes."""
+
+    memories: int
+    last_seen_at: datetime | None
+
+
+class DepartedOut(_Out):
+    """Who was removed, and how much with them."""
+
+    user_id: str
+    memories: int
+    apps: int
+    keys: int
+
+
 class LoginOut(BaseModel):
     """A login's tokens; `expires_in` is in seconds. No `refresh_token` where it is in the cookie alone."""
 
@@ -129,6 +153,23 @@ class Message(BaseModel):
     message: str
 
 
+class LoginLine(_Out):
+    """Where somebody is signed in; `last_used_at` is when its tokens were last renewed."""
+
+    id: UUID
+    user_agent: str | None
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    is_this_one: bool
+
+
+class Ended(BaseModel):
+    """How many sessions were ended."""
+
+    ended: int
+
+
 class KeyOut(_Out):
     """A key without its secret."""
 
@@ -136,6 +177,7 @@ class KeyOut(_Out):
     prefix: str
     label: str
     scopes: list[str]
+    app_id: UUID | None
     app_name: str | None
     user_id: str
     created_at: datetime
@@ -168,6 +210,21 @@ class GrantOut(_Out):
 def user(view: UserView) -> UserOut:
     """A user."""
     return UserOut.model_validate(view)
+
+
+def user_line(view: Line) -> UserLine:
+    """A user in the list."""
+    return UserLine.model_validate(view)
+
+
+def departed(view: Departed) -> DepartedOut:
+    """Who was removed."""
+    return DepartedOut.model_validate(view)
+
+
+def login_line(view: LoginView) -> LoginLine:
+    """Where somebody is signed in."""
+    return LoginLine.model_validate(view)
 
 
 def login(signed_in: SignedIn, *, in_body: bool) -> LoginOut:

@@ -2,7 +2,7 @@
 
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { useMe } from "@/api/session";
 import { SECTIONS } from "./sections";
 
@@ -11,11 +11,18 @@ export function SettingsFrame({ children }: { children: ReactNode }) {
   const path = usePathname();
   const me = useMe();
   const isAdmin = me.scopes.includes("admin") && me.app === null;
+  const nav = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another path has another current section
+  useEffect(() => {
+    const current = nav.current?.querySelector<HTMLElement>("[aria-current=page]");
+    if (nav.current && current) nav.current.scrollLeft = current.offsetLeft - nav.current.clientWidth / 3;
+  }, [path]);
   return (
     <div className="grid gap-x-10 gap-y-5 md:grid-cols-[11rem_minmax(0,1fr)]">
       <nav
+        ref={nav}
         aria-label="Settings"
-        className="flex gap-1 max-md:-mx-4 max-md:overflow-x-auto max-md:px-4 md:sticky md:top-18 md:flex-col md:self-start"
+        className="flex gap-1 max-md:relative max-md:-mx-4 max-md:overflow-x-auto max-md:px-4 md:sticky md:top-18 md:flex-col md:self-start"
       >
         {SECTIONS.filter(({ admin }) => isAdmin || !admin).map(({ href, label, icon: Icon }) => (
           <Link

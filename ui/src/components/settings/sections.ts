@@ -1,4 +1,4 @@
-import { CircleUser, type LucideIcon, SunMoon } from "lucide-react";
+import { CircleUser, KeyRound, type LucideIcon, MonitorSmartphone, SunMoon, Users } from "lucide-react";
 
 export type SettingsSection = { href: string; label: string; icon: LucideIcon; admin?: boolean };
 
@@ -9,4 +9,7 @@ export type SettingsSection = { href: string; label: string; icon: LucideIcon; a
 export const SECTIONS: SettingsSection[] = [
   { href: "/settings/", label: "Appearance", icon: SunMoon },
   { href: "/settings/account/", label: "Account", icon: CircleUser },
+  { href: "/settings/sessions/", label: "Sessions", icon: MonitorSmartphone },
+  { href: "/settings/keys/", label: "API keys", icon: KeyRound },
+  { href: "/settings/users/", label: "Users", icon: Users, admin: true },
 ];

@@ -69,13 +69,14 @@ export function OwnerMenu() {
     enabled: isAdmin,
   });
   if (!isAdmin || !users.data || (users.data.total < 2 && owner === undefined)) return null;
+  const shown = owner ? brief(owner, 24) : "Everybody";
   const named = new Set([...users.data.items.map((user) => user.user_id), ...(owner ? [owner] : [])]);
   return (
     <Menu>
       <MenuTrigger asChild>
-        <Button variant="ghost" className="min-w-0 shrink px-2" aria-label="Whose memories are shown">
+        <Button variant="ghost" className="min-w-0 shrink px-2" aria-label={`Whose memories are shown: ${shown}`}>
           <Users />
-          <span className="truncate max-sm:sr-only">{owner ? brief(owner, 24) : "Everybody"}</span>
+          <span className="truncate max-sm:sr-only">{shown}</span>
         </Button>
       </MenuTrigger>
       <MenuContent align="end" className="max-w-72">

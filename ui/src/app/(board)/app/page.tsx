@@ -4,8 +4,10 @@ import { ArrowLeft, Pause, Play } from "lucide-react";
 import Link from "next/link";
 import { parseAsString, useQueryState } from "nuqs";
 import { type ReactNode, useState } from "react";
-import { useAccessed, useApp, useCreated, useKeysOf, useSetActive } from "@/api/apps";
-import { useMayWrite } from "@/api/session";
+import { useAccessed, useApp, useCreated, useSetActive } from "@/api/apps";
+import { useMayWrite, useMe } from "@/api/session";
+import { AppKeys } from "@/components/app/app-keys";
+import { RuleCount, Rules } from "@/components/app/rules";
 import { Expandable } from "@/components/expandable";
 import { StateBadge } from "@/components/memories/state-badge";
 import { PageHeader, Section } from "@/components/page-header";
@@ -23,6 +25,7 @@ export default function AppPage() {
   const app = useApp(id);
   const setActive = useSetActive();
   const mayWrite = useMayWrite();
+  const isGovernor = useMe().app === null; // an app's own key is not told what is kept from it
   const one = app.data;
   return (
     <>
@@ -49,6 +52,12 @@ export default function AppPage() {
               <TabsList aria-label="Memories of this app">
                 <TabsTrigger value="created">Wrote {grouped(one.total_memories_created)}</TabsTrigger>
                 <TabsTrigger value="accessed">Was shown {grouped(one.total_memories_accessed)}</TabsTrigger>
+                {isGovernor && (
+                  <TabsTrigger value="rules">
+                    Access rules
+                    <RuleCount appId={id} />
+                  </TabsTrigger>
+                )}
               </TabsList>
               <TabsContent value="created">
                 <Created id={id} />
@@ -56,6 +65,11 @@ export default function AppPage() {
               <TabsContent value="accessed">
                 <Accessed id={id} />
               </TabsContent>
+              {isGovernor && (
+                <TabsContent value="rules">
+                  <Rules app={one} />
+                </TabsContent>
+              )}
             </Tabs>
             <aside className="grid content-start gap-8" aria-label="About this app">
               <Section title="About">
@@ -66,7 +80,7 @@ export default function AppPage() {
                   <dd>{one.last_accessed ? <Time at={one.last_accessed} /> : "never"}</dd>
                 </dl>
               </Section>
-              <Keys appName={one.name} />
+              <AppKeys app={one} />
             </aside>
           </div>
         </>
@@ -130,27 +144,5 @@ function Accessed({ id }: { id: string }) {
       </ul>
       <Pager page={page} size={20} total={accessed.data.total} onPage={setPage} />
     </>
-  );
-}
-
-function Keys({ appName }: { appName: string }) {
-  const keys = useKeysOf(appName);
-  return (
-    <Section title="Keys bound to it">
-      {keys.isError && <p className="text-muted-foreground">{keys.error.message}</p>}
-      {keys.data?.length === 0 && <p className="text-muted-foreground">None.</p>}
-      <ul className="grid gap-2">
-        {keys.data?.map((key) => (
-          <li key={key.id}>
-            <span className="font-medium">{key.label}</span>{" "}
-            <code className="font-mono text-xs text-muted-foreground">{key.prefix}…</code>
-            <p className="text-xs text-muted-foreground">
-              {key.scopes.join(", ")} ·{" "}
-              {key.revoked_at ? "revoked" : key.last_used_at ? <Time at={key.last_used_at} /> : "never used"}
-            </p>
-          </li>
-        ))}
-      </ul>
-    </Section>
   );
 }

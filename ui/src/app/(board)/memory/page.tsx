@@ -14,6 +14,7 @@ import { StateBadge } from "@/components/memories/state-badge";
 import { Accesses } from "@/components/memory/accesses";
 import { Facts, Pairs } from "@/components/memory/facts";
 import { History } from "@/components/memory/history";
+import { Readers } from "@/components/memory/readers";
 import { Related } from "@/components/memory/related";
 import { Section } from "@/components/page-header";
 import { useShortcuts } from "@/components/shell/shortcuts";
@@ -83,6 +84,7 @@ function Whole({ memory }: { memory: Schemas["MemoryOne"] }) {
             <Pairs of={memory.provenance} />
           </Section>
         )}
+        {me.app === null && <Readers id={memory.id} />}
         <Accesses id={memory.id} />
         <Related id={memory.id} />
       </aside>
