@@ -60,7 +60,7 @@ def known(ctx: Context) -> dict[str, Choices]:
 
 
 def schema(ctx: Context) -> Json:
-    """The whole configuration as JSON Schema (2020-12), made from the rules that it is checked by.
+    """The whole configuration as JSON Schema (2020-12), made from the rules that it is checked by; its `default` has the defaults.
 
     Raises:
         Forbidden: the caller is no admin.
@@ -68,6 +68,7 @@ def schema(ctx: Context) -> Json:
     whole = config_rules.Config.model_json_schema()
     sections = {name: _section_schema(choices) for name, choices in known(ctx).items()}
     whole["$defs"]["Mem0"]["properties"] = sections
+    whole["default"] = config_rules.defaults()
     whole["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return whole
 

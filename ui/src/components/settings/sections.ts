@@ -1,4 +1,4 @@
-import { CircleUser, type LucideIcon, SunMoon } from "lucide-react";
+import { Braces, CircleUser, Cpu, type LucideIcon, MessageSquareText, SunMoon, Tags, TimerReset } from "lucide-react";
 
 export type SettingsSection = { href: string; label: string; icon: LucideIcon; admin?: boolean };
 
@@ -9,4 +9,9 @@ export type SettingsSection = { href: string; label: string; icon: LucideIcon; a
 export const SECTIONS: SettingsSection[] = [
   { href: "/settings/", label: "Appearance", icon: SunMoon },
   { href: "/settings/account/", label: "Account", icon: CircleUser },
+  { href: "/settings/models/", label: "Models", icon: Cpu, admin: true },
+  { href: "/settings/instructions/", label: "Extraction", icon: MessageSquareText, admin: true },
+  { href: "/settings/categories/", label: "Categories", icon: Tags, admin: true },
+  { href: "/settings/retention/", label: "Retention", icon: TimerReset, admin: true },
+  { href: "/settings/json/", label: "JSON", icon: Braces, admin: true },
 ];
