@@ -54,7 +54,7 @@ export function CategoryTable({ config, schema }: Props) {
       <ol ref={list} className="grid divide-y border-y empty:hidden">
         {all.map((one, place) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a place in an order is what these are
-          <li key={place} data-place={place} className="py-2.5">
+          <li key={place} data-place={place} className="grid gap-x-6 py-2.5 md:grid-cols-[minmax(0,1fr)_auto]">
             {open === place ? (
               <Editor
                 one={one}
@@ -66,7 +66,7 @@ export function CategoryTable({ config, schema }: Props) {
             ) : (
               <Shown one={one} error={wrong(one)} />
             )}
-            <div className="mt-1 -ml-2 flex flex-wrap">
+            <div className="flex flex-wrap self-start max-md:mt-1 max-md:-ml-2">
               {open !== place && (
                 <Button variant="ghost" size="small" aria-label={`Edit ${one.name}`} onClick={() => setOpen(place)}>
                   <Pencil /> Edit

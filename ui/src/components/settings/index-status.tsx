@@ -100,12 +100,19 @@ function Building({ building, isFailed }: { building: NonNullable<Status["buildi
 
 function Bar({ label, value, max }: { label: string; value: number; max: number }) {
   return (
-    <progress
-      className="h-2 w-full accent-(--accent)"
+    <div
+      role="progressbar"
       aria-label={label}
-      value={max === 0 ? 1 : value}
-      max={Math.max(max, 1)}
-    />
+      aria-valuenow={value}
+      aria-valuemin={0}
+      aria-valuemax={max}
+      className="h-2 overflow-hidden rounded-full bg-muted"
+    >
+      <div
+        className="h-full rounded-full bg-accent transition-[width]"
+        style={{ width: `${max === 0 ? 100 : Math.min(100, (100 * value) / max)}%` }}
+      />
+    </div>
   );
 }
 

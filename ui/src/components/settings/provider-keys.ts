@@ -17,15 +17,15 @@ export function split(name: SectionName, choices: Choices, provider: ProviderCho
   const isOwn = (key: Key) => words.some((word) => word.startsWith(stem(key.name)));
   const isForeign = (key: Key) => !isOwn(key) && others.some((other) => other.startsWith(stem(key.name)));
   const isSet = (key: Key) => !isEmpty(config[key.name]);
-  const keys = provider.keys.filter((key) => isSet(key) || (takesAny(name, provider) && !isForeign(key)));
+  const keys = provider.keys.filter((key) => isSet(key) || (isTaken(name, provider, key) && !isForeign(key)));
   const all = name === "vector_store" && keys.length <= MANY;
   const isUsual = (key: Key) => all || isSet(key) || USUAL.includes(key.name) || (key.is_address && isOwn(key));
   return { usual: keys.filter(isUsual), more: keys.filter((key) => !isUsual(key)) };
 }
 
-// The embedder in this process takes a model and nothing else of mem0's keys.
-function takesAny(name: SectionName, provider: ProviderChoice): boolean {
-  return !(name === "embedder" && provider.name === "local");
+// mem0 has one list of keys for all embedders; the one in this process looks at the model alone.
+function isTaken(name: SectionName, provider: ProviderChoice, key: Key): boolean {
+  return name !== "embedder" || provider.name !== "local" || key.name === "model";
 }
 
 export const isEmpty = (value: unknown) => value === null || value === undefined || value === "";

@@ -17,7 +17,7 @@ type Props = { config: Configuration; schema: ConfigSchema };
 const PURGE = {
   key: "purge_after_days",
   label: "Destroy deleted memories after",
-  hint: "For good, with all their versions; empty is never:",
+  hint: "For good, with all their versions. Empty is never.",
   unit: "days",
 } as const;
 

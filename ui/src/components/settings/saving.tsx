@@ -3,6 +3,7 @@
 import { TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { type Configuration, useConfig, useSaveConfig } from "@/api/config";
+import { cn } from "@/cn";
 import { notify } from "@/notify";
 import { Button } from "../ui/button";
 import type { Draft } from "./draft";
@@ -32,7 +33,7 @@ export function useSaving<T>({ draft, of, sent, told }: Saving<T>) {
   }
   return {
     save,
-    isPending: saving.isPending || (config.isFetching && saving.isPending),
+    isPending: saving.isPending,
     error: saving.error,
     forget: saving.reset,
   };
@@ -48,7 +49,12 @@ type BarProps = {
 /** Save and give up; what was refused; and what to do when somebody else was quicker. `children` are more buttons. */
 export function SaveBar({ draft, saving, isInvalid, children }: BarProps) {
   return (
-    <div className="mt-4 grid gap-3">
+    <div
+      className={cn(
+        "mt-4 grid gap-3",
+        draft.isDirty && "sticky bottom-0 z-10 -mx-1 border-t bg-background px-1 py-3", // within reach in a long form
+      )}
+    >
       {draft.isStale && (
         <div
           role="alert"

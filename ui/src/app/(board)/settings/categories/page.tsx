@@ -9,9 +9,9 @@ const KNOBS: Knob[] = [
   {
     key: "category_threshold",
     label: "Least likeness",
-    hint: "Between a memory and a category’s description, as a cosine:",
+    hint: "Between a memory and a category’s description, as a cosine.",
   },
-  { key: "max_categories", label: "Categories of a memory", hint: "At most:" },
+  { key: "max_categories", label: "Categories of a memory", hint: "So many at most." },
 ];
 
 export default function Categories() {

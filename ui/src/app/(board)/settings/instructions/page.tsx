@@ -13,9 +13,9 @@ const KNOBS: Knob[] = [
   {
     key: "duplicate_threshold",
     label: "Near duplicates",
-    hint: "Least likeness to count as one; the words have to be the same, too, and 1 leaves only equal texts:",
+    hint: "Least likeness to count as one; the words have to be the same, too. 1 leaves only equal texts.",
   },
-  { key: "llm_timeout", label: "Patience with the LLM", hint: "One try may take so long:", unit: "seconds" },
+  { key: "llm_timeout", label: "Patience with the LLM", hint: "One try may take so long.", unit: "seconds" },
 ];
 
 export default function Instructions() {

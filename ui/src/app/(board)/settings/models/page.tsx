@@ -11,11 +11,11 @@ import { counted } from "@/format";
 
 const RERANKING: Knob[] = [
   { key: "rerank", label: "Rerank every search", hint: "Searches that say nothing of it are reranked, too." },
-  { key: "rerank_depth", label: "Hits that it sees", hint: "How many of the best are ordered anew:" },
+  { key: "rerank_depth", label: "Hits that it sees", hint: "So many of the best are ordered anew." },
   {
     key: "rerank_budget_ms",
     label: "Patience",
-    hint: "A search waits so long, then the order stays as it is:",
+    hint: "A search waits so long; then the order stays as it is.",
     unit: "ms",
   },
 ];
@@ -41,7 +41,7 @@ function Forms({ config, schema }: { config: Configuration; schema: ConfigSchema
     <Loaded of={[providers]}>
       {() =>
         providers.data && (
-          <div className="grid gap-10">
+          <div className="grid gap-7">
             <ProviderForm
               name="llm"
               title="LLM"
