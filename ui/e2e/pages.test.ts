@@ -31,6 +31,11 @@ const PAGES: [string, () => string][] = [
   ["search", () => "/search/?q=when+may+we+deploy"],
   ["settings", () => "/settings/"],
   ["settings-account", () => "/settings/account/"],
+  ["settings-models", () => "/settings/models/"],
+  ["settings-instructions", () => "/settings/instructions/"],
+  ["settings-categories", () => "/settings/categories/"],
+  ["settings-retention", () => "/settings/retention/"],
+  ["settings-json", () => "/settings/json/"],
 ];
 
 beforeAll(async () => {

@@ -107,7 +107,7 @@ export function CategoryTable({ config, schema }: Props) {
           </li>
         ))}
       </ol>
-      <SaveBar draft={draft} saving={saving} isInvalid={all.some(wrong)}>
+      <SaveBar isLong draft={draft} saving={saving} isInvalid={all.some(wrong)}>
         <Button disabled={same(all, defaults)} onClick={() => set(defaults)}>
           Back to the defaults
         </Button>
@@ -167,7 +167,7 @@ function Editor({ one, schema, error, onChange, onClose }: EditorProps) {
           <Textarea
             id={id}
             value={one.description}
-            aria-invalid={error !== undefined}
+            aria-invalid={error !== undefined && one.name.trim() !== ""}
             onChange={({ target }) => onChange({ ...one, description: target.value })}
           />
         )}

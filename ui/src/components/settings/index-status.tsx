@@ -22,30 +22,32 @@ export function IndexStatus() {
   const rebuilding = useRebuild();
   const [isAsked, setAsked] = useState(false);
   return (
-    <Section
-      title="Search index"
-      aside={
-        <Button size="small" disabled={!index.data} onClick={() => setAsked(true)}>
-          <RotateCw /> Rebuild
-        </Button>
-      }
-    >
-      {index.isError && <Failure error={index.error} retry={() => void index.refetch()} />}
-      {index.isPending && <Skeleton className="h-28 max-w-2xl" />}
-      {index.data && <Shown found={index.data} />}
-      {isAsked && index.data && (
-        <Confirm
-          title="Rebuild the index?"
-          action="Rebuild"
-          isPending={rebuilding.isPending}
-          onClose={() => setAsked(false)}
-          onConfirm={() => rebuilding.mutate(undefined, { onSettled: () => setAsked(false) })}
-        >
-          All {counted(index.data.memories, "active memory", "active memories")} are embedded again in the background,
-          which costs as many calls of the embedder. Searches go on with what there is.
-        </Confirm>
-      )}
-    </Section>
+    <div className="max-w-2xl">
+      <Section
+        title="Search index"
+        aside={
+          <Button size="small" disabled={!index.data} onClick={() => setAsked(true)}>
+            <RotateCw /> Rebuild
+          </Button>
+        }
+      >
+        {index.isError && <Failure error={index.error} retry={() => void index.refetch()} />}
+        {index.isPending && <Skeleton className="h-28 max-w-2xl" />}
+        {index.data && <Shown found={index.data} />}
+        {isAsked && index.data && (
+          <Confirm
+            title="Rebuild the index?"
+            action="Rebuild"
+            isPending={rebuilding.isPending}
+            onClose={() => setAsked(false)}
+            onConfirm={() => rebuilding.mutate(undefined, { onSettled: () => setAsked(false) })}
+          >
+            All {counted(index.data.memories, "active memory", "active memories")} are embedded again in the background,
+            which costs as many calls of the embedder. Searches go on with what there is.
+          </Confirm>
+        )}
+      </Section>
+    </div>
   );
 }
 

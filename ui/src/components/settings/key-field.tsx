@@ -9,11 +9,20 @@ import { isEmpty, label, parsed } from "./provider-keys";
 const MASK = "****";
 const REFERENCE = "env:";
 
-type Props = { of: Key; value: unknown; onChange: (value: unknown) => void; onBroken: (isBroken: boolean) => void };
+type Props = {
+  provider: string;
+  of: Key;
+  value: unknown;
+  onChange: (value: unknown) => void;
+  onBroken: (isBroken: boolean) => void;
+};
 
 /** A key of a provider's configuration, by what it holds. */
-export function KeyField({ of, value, onChange, onBroken }: Props) {
-  if (of.is_secret && of.kind === "text") return <SecretField name={of.name} value={value} onChange={onChange} />;
+export function KeyField({ provider, of, value, onChange, onBroken }: Props) {
+  if (of.is_secret && of.kind === "text")
+    return (
+      <SecretField name={of.name} example={`${provider.toUpperCase()}_API_KEY`} value={value} onChange={onChange} />
+    );
   if (of.kind === "other") return <OtherField of={of} value={value} onChange={onChange} onBroken={onBroken} />;
   return (
     <Field label={label(of.name)} hint={of.is_address ? <AddressHint value={value} /> : undefined}>
@@ -22,7 +31,7 @@ export function KeyField({ of, value, onChange, onBroken }: Props) {
   );
 }
 
-function PlainControl({ id, of, value, onChange }: Omit<Props, "onBroken"> & { id: string }) {
+function PlainControl({ id, of, value, onChange }: Pick<Props, "of" | "value" | "onChange"> & { id: string }) {
   if (of.kind === "switch") {
     return (
       <NativeSelect
@@ -55,7 +64,9 @@ function PlainControl({ id, of, value, onChange }: Omit<Props, "onBroken"> & { i
       value={String(value ?? "")}
       spellCheck={false}
       autoComplete="off"
-      placeholder={of.is_address ? "https://…" : of.name === "model" ? "The provider’s own choice" : undefined}
+      placeholder={
+        of.name.endsWith("url") ? "https://…" : of.name === "model" ? "The provider’s own choice" : undefined
+      }
       onChange={({ target }) => onChange(target.value)}
     />
   );
@@ -71,16 +82,10 @@ function AddressHint({ value }: { value: unknown }) {
   );
 }
 
+type SecretProps = { name: string; example: string; value: unknown; onChange: (value: unknown) => void };
+
 /** A secret: what is kept is shown masked and never comes back; it is replaced as a whole. */
-export function SecretField({
-  name,
-  value,
-  onChange,
-}: {
-  name: string;
-  value: unknown;
-  onChange: (value: unknown) => void;
-}) {
+export function SecretField({ name, example, value, onChange }: SecretProps) {
   const text = String(value ?? "");
   const [kept] = useState(text);
   const isMasked = text.startsWith(MASK);
@@ -95,8 +100,8 @@ export function SecretField({
           "Kept by the server, and shown to nobody."
         ) : (
           <>
-            Shown never again. <code className="font-mono">env:{name === "api_key" ? "OPENAI_API_KEY" : "NAME"}</code>{" "}
-            has it read from the server's environment.
+            Shown never again. <code className="font-mono">env:{name === "api_key" ? example : "NAME"}</code> has it
+            read from the server's environment.
           </>
         )
       }
@@ -126,7 +131,7 @@ export function SecretField({
   );
 }
 
-function OtherField({ of, value, onChange, onBroken }: Props) {
+function OtherField({ of, value, onChange, onBroken }: Omit<Props, "provider">) {
   const [text, setText] = useState(
     isEmpty(value) ? "" : typeof value === "string" ? value : JSON.stringify(value, null, 2),
   );

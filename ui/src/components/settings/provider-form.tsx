@@ -79,6 +79,7 @@ export function ProviderForm({ name, title, note, none, config, choices, consequ
           <Keys
             key={provider.name}
             {...split(name, choices, provider, saved.provider === provider.name ? saved.config : {})}
+            provider={provider.name}
             config={draft.value.config}
             onChange={(key, value) => change({ ...draft.value, config: { ...draft.value.config, [key]: value } })}
             onBroken={breaks}
@@ -106,15 +107,17 @@ export function ProviderForm({ name, title, note, none, config, choices, consequ
 }
 
 type KeysProps = ReturnType<typeof split> & {
+  provider: string;
   config: Provided["config"];
   onChange: (key: string, value: unknown) => void;
   onBroken: (key: string, isBroken: boolean) => void;
 };
 
-function Keys({ usual, more, config, onChange, onBroken }: KeysProps) {
+function Keys({ usual, more, provider, config, onChange, onBroken }: KeysProps) {
   const field = (key: KeysProps["usual"][number]) => (
     <KeyField
       key={key.name}
+      provider={provider}
       of={key}
       value={config[key.name]}
       onChange={(value) => onChange(key.name, value)}

@@ -3,6 +3,7 @@
 import type { Choices, Key, Provided, ProviderChoice, SectionName, Values } from "@/api/config";
 
 const USUAL = ["model", "api_key", "temperature", "max_tokens", "embedding_dims"];
+const FIRST = ["model", "api_key"];
 const KEPT = ["temperature", "max_tokens"]; // which mean the same to every provider
 const MANY = 8; // as many are all asked for at once
 
@@ -20,7 +21,9 @@ export function split(name: SectionName, choices: Choices, provider: ProviderCho
   const keys = provider.keys.filter((key) => isSet(key) || (isTaken(name, provider, key) && !isForeign(key)));
   const all = name === "vector_store" && keys.length <= MANY;
   const isUsual = (key: Key) => all || isSet(key) || USUAL.includes(key.name) || (key.is_address && isOwn(key));
-  return { usual: keys.filter(isUsual), more: keys.filter((key) => !isUsual(key)) };
+  const rank = (key: Key) => (key.is_address ? (all ? 0 : 2) : FIRST.includes(key.name) ? 1 : 3);
+  const usual = keys.filter(isUsual).sort((one, other) => rank(one) - rank(other));
+  return { usual, more: keys.filter((key) => !isUsual(key)) };
 }
 
 // mem0 has one list of keys for all embedders; the one in this process looks at the model alone.

@@ -24,40 +24,42 @@ export function RetentionPreview() {
   const rules = preview.data?.rules ?? [];
   const due = rules.reduce((sum, { count }) => sum + count, 0);
   return (
-    <Section
-      title="What would be archived now"
-      aside={
-        <span className="flex flex-wrap justify-end gap-2">
-          <Button size="small" disabled={preview.isFetching} onClick={() => void preview.refetch()}>
-            <RotateCw /> Look again
-          </Button>
-          <Button size="small" disabled={due === 0 || running.isPending} onClick={() => setAsked(true)}>
-            <Archive /> Archive now
-          </Button>
-        </span>
-      }
-    >
-      {preview.isError && <Failure error={preview.error} retry={() => void preview.refetch()} />}
-      {preview.isPending && <Skeleton className="h-20 max-w-3xl" />}
-      {preview.data && rules.length === 0 && <p className="text-muted-foreground">No rule is saved.</p>}
-      <div className="grid max-w-3xl gap-5">
-        {rules.map((rule) => (
-          <Due key={rule.rule} rule={rule} />
-        ))}
-      </div>
-      <div role="status">{running.data && <Result done={running.data} />}</div>
-      {isAsked && (
-        <Confirm
-          title={`Archive ${counted(due, "memory", "memories")}?`}
-          action="Archive"
-          isPending={running.isPending}
-          onClose={() => setAsked(false)}
-          onConfirm={() => running.mutate(undefined, { onSettled: () => setAsked(false) })}
-        >
-          No agent finds them then. They are not deleted, and the receipt of each rule can be undone.
-        </Confirm>
-      )}
-    </Section>
+    <div className="max-w-3xl">
+      <Section
+        title="What would be archived now"
+        aside={
+          <span className="flex flex-wrap justify-end gap-2">
+            <Button size="small" disabled={preview.isFetching} onClick={() => void preview.refetch()}>
+              <RotateCw /> Look again
+            </Button>
+            <Button size="small" disabled={due === 0 || running.isPending} onClick={() => setAsked(true)}>
+              <Archive /> Archive now
+            </Button>
+          </span>
+        }
+      >
+        {preview.isError && <Failure error={preview.error} retry={() => void preview.refetch()} />}
+        {preview.isPending && <Skeleton className="h-20 max-w-3xl" />}
+        {preview.data && rules.length === 0 && <p className="text-muted-foreground">No rule is saved.</p>}
+        <div className="grid max-w-3xl gap-5">
+          {rules.map((rule) => (
+            <Due key={rule.rule} rule={rule} />
+          ))}
+        </div>
+        <div role="status">{running.data && <Result done={running.data} />}</div>
+        {isAsked && (
+          <Confirm
+            title={`Archive ${counted(due, "memory", "memories")}?`}
+            action="Archive"
+            isPending={running.isPending}
+            onClose={() => setAsked(false)}
+            onConfirm={() => running.mutate(undefined, { onSettled: () => setAsked(false) })}
+          >
+            No agent finds them then. They are not deleted, and the receipt of each rule can be undone.
+          </Confirm>
+        )}
+      </Section>
+    </div>
   );
 }
 

@@ -32,54 +32,57 @@ export function RetentionRules({ config, schema }: Props) {
   const wrong = (rule: Rule) => complaint(rule, twice, days);
   const purge = draft.value.purge_after_days ?? null;
   return (
-    <Section
-      title="Rules"
-      aside={
-        <Button size="small" disabled={rules.length >= most} onClick={() => set([...rules, fresh(rules)])}>
-          <Plus /> Add a rule
-        </Button>
-      }
-    >
-      <div className="max-w-3xl">
-        {rules.length === 0 && (
-          <p className="text-muted-foreground">There are no rules: nothing is archived by itself.</p>
-        )}
-        <ol className="grid gap-3">
-          {rules.map((rule, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: rules are asked in this order
-            <li key={place}>
-              <RuleFields
-                rule={rule}
-                days={days}
-                categories={config.openmemory.categories.map(({ name }) => name)}
-                error={wrong(rule)}
-                onChange={(changed) => set(rules.map((other, at) => (at === place ? changed : other)))}
-                onRemove={() => set(rules.filter((_, at) => at !== place))}
-              />
-            </li>
-          ))}
-        </ol>
-        <div className="mt-6 max-w-sm">
-          <KnobField
-            knob={PURGE}
-            schema={schema}
-            value={purge}
-            onChange={(value) => change({ purge_after_days: value as number })}
+    <div className="max-w-3xl">
+      <Section
+        title="Rules"
+        aside={
+          <Button size="small" disabled={rules.length >= most} onClick={() => set([...rules, fresh(rules)])}>
+            <Plus /> Add a rule
+          </Button>
+        }
+      >
+        <div className="max-w-3xl">
+          {rules.length === 0 && (
+            <p className="text-muted-foreground">There are no rules: nothing is archived by itself.</p>
+          )}
+          <ol className="grid gap-3">
+            {rules.map((rule, place) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: rules are asked in this order
+              <li key={place}>
+                <RuleFields
+                  rule={rule}
+                  days={days}
+                  categories={config.openmemory.categories.map(({ name }) => name)}
+                  error={wrong(rule)}
+                  onChange={(changed) => set(rules.map((other, at) => (at === place ? changed : other)))}
+                  onRemove={() => set(rules.filter((_, at) => at !== place))}
+                />
+              </li>
+            ))}
+          </ol>
+          <div className="mt-6 max-w-sm">
+            <KnobField
+              knob={PURGE}
+              schema={schema}
+              value={purge}
+              onChange={(value) => change({ purge_after_days: value as number })}
+            />
+          </div>
+          {purge !== null && config.openmemory.purge_after_days === null && (
+            <p className="mt-3 rounded-md bg-warning-soft px-3 py-2 text-warning">
+              What was deleted {grouped(purge)} days ago or earlier is destroyed soon after this is saved, and cannot be
+              brought back.
+            </p>
+          )}
+          <SaveBar
+            isLong
+            draft={draft}
+            saving={saving}
+            isInvalid={rules.some(wrong) || !fits(schema, "purge_after_days", purge)}
           />
         </div>
-        {purge !== null && config.openmemory.purge_after_days === null && (
-          <p className="mt-3 rounded-md bg-warning-soft px-3 py-2 text-warning">
-            What was deleted {grouped(purge)} days ago or earlier is destroyed soon after this is saved, and cannot be
-            brought back.
-          </p>
-        )}
-        <SaveBar
-          draft={draft}
-          saving={saving}
-          isInvalid={rules.some(wrong) || !fits(schema, "purge_after_days", purge)}
-        />
-      </div>
-    </Section>
+      </Section>
+    </div>
   );
 }
 

@@ -43,16 +43,18 @@ type BarProps = {
   draft: Pick<Draft<unknown>, "isDirty" | "isStale" | "discard" | "keep">;
   saving: { save: () => Promise<unknown> | unknown; isPending: boolean; error: Error | null; forget: () => void };
   isInvalid?: boolean;
+  /** The form may be longer than the screen: what is to be saved stays within reach. */
+  isLong?: boolean;
   children?: ReactNode;
 };
 
 /** Save and give up; what was refused; and what to do when somebody else was quicker. `children` are more buttons. */
-export function SaveBar({ draft, saving, isInvalid, children }: BarProps) {
+export function SaveBar({ draft, saving, isInvalid, isLong, children }: BarProps) {
   return (
     <div
       className={cn(
         "mt-4 grid gap-3",
-        draft.isDirty && "sticky bottom-0 z-10 -mx-1 border-t bg-background px-1 py-3", // within reach in a long form
+        isLong && draft.isDirty && "sticky bottom-0 z-10 -mx-1 border-t bg-background px-1 py-3",
       )}
     >
       {draft.isStale && (

@@ -68,7 +68,7 @@ test("labels and values of keys", () => {
 test("a secret that is kept is replaced as a whole, and can be kept after all", async () => {
   function Held() {
     const [value, setValue] = useState<unknown>("****1234");
-    return <SecretField name="api_key" value={value} onChange={setValue} />;
+    return <SecretField name="api_key" example="X_API_KEY" value={value} onChange={setValue} />;
   }
   render(<Held />);
   const field = () => screen.getByLabelText<HTMLInputElement>("API key");
@@ -86,7 +86,15 @@ test("a secret that is kept is replaced as a whole, and can be kept after all", 
 
 test("an object is taken once it is JSON, and said to be none before", async () => {
   const [onChange, onBroken] = [vi.fn(), vi.fn()];
-  render(<KeyField of={key("azure_kwargs", { kind: "other" })} value={null} onChange={onChange} onBroken={onBroken} />);
+  render(
+    <KeyField
+      provider="x"
+      of={key("azure_kwargs", { kind: "other" })}
+      value={null}
+      onChange={onChange}
+      onBroken={onBroken}
+    />,
+  );
   await userEvent.type(screen.getByRole("textbox"), '{{"a": 1');
   expect(onBroken).toHaveBeenLastCalledWith(true);
   expect(screen.getByRole("alert").textContent).toContain("no JSON");
