@@ -62,6 +62,7 @@ BROAD = {
     "database.py": 1,  # gives the write lock back, and raises on
     "engine/engine.py": 3,  # any provider's any failure: of an embedder, of an LLM, of what is asked of them
     "engine/llm.py": 1,  # any client's any failure, in its thread
+    "engine/probing.py": 1,  # any provider's any failure, told to the admin who tries it
     "engine/reranking.py": 1,  # any reranker's any failure, in a thread of its own
     "engine/rerankers.py": 1,  # says which provider cannot be made, and raises on
     "engine/stores/elsewhere.py": 1,  # a store's own error for an id that is not there

@@ -34,6 +34,11 @@ const PAGES: [string, () => string][] = [
   ["settings-sessions", () => "/settings/sessions/"],
   ["settings-keys", () => "/settings/keys/?revoked=true"],
   ["settings-users", () => "/settings/users/"],
+  ["settings-models", () => "/settings/models/"],
+  ["settings-instructions", () => "/settings/instructions/"],
+  ["settings-categories", () => "/settings/categories/"],
+  ["settings-retention", () => "/settings/retention/"],
+  ["settings-json", () => "/settings/json/"],
 ];
 
 beforeAll(async () => {

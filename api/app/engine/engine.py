@@ -14,6 +14,7 @@ from app.engine.categories import Categoriser, Prototype
 from app.engine.index import Index, Vectors
 from app.engine.late import Question
 from app.engine.llm import Llm
+from app.engine.probing import PROBES, Found, Prober
 from app.engine.ranking import Mode
 from app.engine.reranking import Reranker
 from app.errors import CommonplaceError, Invalid, Unavailable
@@ -60,6 +61,7 @@ class Engine:
         self._next: Built | None = None
         self._failure = "it has not been started"
         self._chosen = Chosen()
+        self._prober = Prober()
 
     def fail(self, reason: str) -> None:
         """From now on none answers, and whoever asks is told why.
@@ -85,10 +87,20 @@ class Engine:
 
     def _build(self, config: Mapping[str, Any]) -> Built:
         providers = self.providers()
-        place = providers.Place(self._database, self._data_dir / "models", self._cache_bytes)
-        index = providers.build_index(config["mem0"]["embedder"], config["mem0"]["vector_store"], place)
+        index = providers.build_index(config["mem0"]["embedder"], config["mem0"]["vector_store"], self._place())
         reranker, failure = _reranker(providers, config["mem0"]["reranker"])
         return Built(index, _categoriser(index, config["openmemory"]), config, reranker, failure)
+
+    def _place(self) -> Any:
+        return self.providers().Place(self._database, self._data_dir / "models", self._cache_bytes)
+
+    def probe(self, name: str, config: Mapping[str, Any]) -> Found:
+        """What the section `name` of `mem0` answers to one real call, in bounded time; nothing of it is in use then.
+
+        Raises:
+            ProbeFailed: nothing usable; the message is the provider's, which may quote a secret.
+        """
+        return self._prober.ask(lambda: PROBES[name](self.providers(), config, self._place()))
 
     def build_llm(self, config: Mapping[str, Any]) -> Llm | None:
         """The LLM of `config`, not in use yet; None if it names none. Not asked anything.

@@ -102,6 +102,18 @@ class Llm:
         self.took = time.monotonic() - started
         return answer
 
+    def ask_once(self, messages: Messages) -> str:
+        """The model's answer to one try, in whatever form it likes.
+
+        Raises:
+            Exception: whatever its client raises, in its own words, which may quote a secret.
+        """
+        try:
+            return _within(self.timeout, lambda: self._generate(messages, False))
+        except TryFailed as failed:
+            error = failed.error
+        raise error  # out here: it keeps its own cause
+
     def _tried(self, messages: Messages, until: float) -> str:
         retrying = Retrying(
             stop=stop_any(stop_after_attempt(TRIES), _StopBefore(until)),
@@ -119,7 +131,7 @@ class Llm:
         try:
             return _within(seconds, lambda: self._generate(messages, asked_form))
         except TryFailed as failed:
-            if not asked_form or _status(failed.error) not in REFUSED_FORM:
+            if not asked_form or status(failed.error) not in REFUSED_FORM:
                 raise
         answer = self._once_bare(messages, until)
         self._asks_form = False  # it answers without the form, so it was the form that it refused
@@ -172,7 +184,7 @@ def _pause(state: RetryCallState) -> float:
     return max(wait(state), float(asked) if asked.isdecimal() else 0.0)
 
 
-def _status(error: BaseException) -> int | None:
+def status(error: BaseException) -> int | None:
     """The HTTP status that an error stands for, by whichever name its client has for it."""
     response = getattr(error, "response", None)
     if isinstance(response, Mapping):  # botocore's
@@ -183,33 +195,34 @@ def _status(error: BaseException) -> int | None:
 
 
 def _is_worth_another(error: BaseException) -> bool:
-    return isinstance(error, TryFailed) and _is_passing(error.error)
+    return isinstance(error, TryFailed) and is_passing(error.error)
 
 
-def _is_passing(error: BaseException) -> bool:
-    status = _status(error)
-    if status is not None:
-        return status in PASSING_STATUS or status >= 500
+def is_passing(error: BaseException) -> bool:
+    """Whether it may be gone in a moment: nobody was reached, or somebody who had no time."""
+    number = status(error)
+    if number is not None:
+        return number in PASSING_STATUS or number >= 500
     if isinstance(error, TimeoutError | ConnectionError):
         return True
     return not PASSING_NAMES.isdisjoint(kind.__name__ for kind in type(error).__mro__)
 
 
 def _brief(error: BaseException) -> str:
-    status = _status(error)
-    if status is not None:
-        return f"it refused with the status {status}"
+    number = status(error)
+    if number is not None:
+        return f"it refused with the status {number}"
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         return "it took too long"
-    if _is_passing(error):
+    if is_passing(error):
         return "it cannot be reached"
     return f"{type(error).__name__} in its client"
 
 
 def _why(error: BaseException) -> Why:
-    status = _status(error)
-    if status is not None:
-        return WHY.get(status, Why.away if status >= 500 else Why.misfit)
+    number = status(error)
+    if number is not None:
+        return WHY.get(number, Why.away if number >= 500 else Why.misfit)
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         return Why.slow
-    return Why.away if _is_passing(error) else Why.unknown
+    return Why.away if is_passing(error) else Why.unknown

@@ -19,8 +19,9 @@ from mem0.utils.factory import EmbedderFactory, LlmFactory, VectorStoreFactory
 from mem0.vector_stores.configs import VectorStoreConfig
 
 from app.database import Database
-from app.engine import rerankers
+from app.engine import kinds, rerankers
 from app.engine.index import BESIDE, Embedder, Index
+from app.engine.kinds import Kind
 from app.engine.llm import Llm
 from app.engine.reranking import Reranker
 from app.engine.stores.elsewhere import ElsewhereStore
@@ -71,8 +72,13 @@ def llm_names() -> list[str]:
 
 def llm_keys(provider: str) -> frozenset[str]:
     """The keys that mem0's configuration of an LLM provider takes."""
+    return frozenset(llm_kinds(provider))
+
+
+def llm_kinds(provider: str) -> dict[str, Kind]:
+    """Those keys, and what each holds."""
     _, config = LlmFactory.provider_to_class[provider]
-    return _keys(config) | (_keys(BaseLlmConfig) if _takes_any(config) else frozenset())
+    return (kinds.of(BaseLlmConfig) if _takes_any(config) else {}) | kinds.of(config)
 
 
 def store_names() -> list[str]:
@@ -86,14 +92,19 @@ def store_keys(provider: str) -> frozenset[str]:
     Raises:
         Invalid: the provider's package is not installed.
     """
+    return frozenset(store_kinds(provider))
+
+
+def store_kinds(provider: str) -> dict[str, Kind]:
+    """Those keys, and what each holds. Raises as `store_keys`."""
     if provider not in ELSEWHERE:
-        return frozenset()
+        return {}
     module, name = f"mem0.configs.vector_stores.{provider}", VectorStoreConfig()._provider_configs[provider]
     try:
         config = getattr(importlib.import_module(module), name)
     except ImportError as error:
         raise Invalid(f"The vector store {provider!r} needs a package that is not installed: {error}") from error
-    return frozenset(config.model_fields) - NOT_CONFIGURED
+    return {name: kind for name, kind in kinds.of(config).items() if name not in NOT_CONFIGURED}
 
 
 def is_in_process(section: Mapping[str, Any]) -> bool:
@@ -104,12 +115,12 @@ def is_in_process(section: Mapping[str, Any]) -> bool:
 
 def embedder_keys() -> frozenset[str]:
     """The keys that mem0's configuration of an embedder takes, whatever the provider."""
-    return _keys(BaseEmbedderConfig)
+    return frozenset(embedder_kinds())
 
 
-def _keys(config: type) -> frozenset[str]:
-    parameters = inspect.signature(config).parameters.values()
-    return frozenset(one.name for one in parameters if one.kind is not one.VAR_KEYWORD)
+def embedder_kinds() -> dict[str, Kind]:
+    """Those keys, and what each holds."""
+    return kinds.of(BaseEmbedderConfig)
 
 
 def _takes_any(config: type) -> bool:
@@ -123,7 +134,7 @@ def build_index(embedder: Mapping[str, Any], store: Mapping[str, Any], place: Pl
         Invalid: it cannot be built; the message says why.
         Exception: whatever the provider raises when it is first asked (a refused key, a host that is not there).
     """
-    built = _build_embedder(embedder, place)
+    built = build_embedder(embedder, place)
     dimensions = len(built.embed_batch([DIMENSION_PROBE], "add")[0])
     model = f"{embedder['provider']}:{embedder['config'].get('model') or 'default'}:{dimensions}"
     built_store = build_store(store, model, dimensions, place)
@@ -138,7 +149,13 @@ def identity(embedder: Mapping[str, Any], store: Mapping[str, Any]) -> str:
     return f"{embedder['provider']}@{store['provider']}:{hashlib.sha256(sections.encode()).hexdigest()[:16]}"
 
 
-def _build_embedder(section: Mapping[str, Any], place: Place) -> Embedder:
+def build_embedder(section: Mapping[str, Any], place: Place) -> Embedder:
+    """The embedder that the configuration describes.
+
+    Raises:
+        Invalid: it cannot be built; the message says why.
+        Exception: whatever the provider raises when its client is made.
+    """
     provider = section["provider"]
     if provider not in EmbedderFactory.provider_to_class:
         raise Invalid(f"Unknown embedder provider {provider!r}; there are: {', '.join(embedder_names())}")

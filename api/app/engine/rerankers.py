@@ -6,6 +6,8 @@ from typing import Any
 from mem0.utils.factory import RerankerFactory
 from pydantic import ValidationError
 
+from app.engine import kinds
+from app.engine.kinds import Kind
 from app.engine.reranking import Reranker
 from app.errors import Invalid
 
@@ -17,8 +19,13 @@ def names() -> list[str]:
 
 def keys(provider: str) -> frozenset[str]:
     """The keys that mem0's configuration of a reranker takes."""
+    return frozenset(key_kinds(provider))
+
+
+def key_kinds(provider: str) -> dict[str, Kind]:
+    """Those keys, and what each holds."""
     _, config = RerankerFactory.provider_to_class[provider]
-    return frozenset(config.model_fields)
+    return kinds.of(config)
 
 
 def build(provider: str, config: Mapping[str, Any]) -> Reranker:

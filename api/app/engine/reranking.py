@@ -7,7 +7,7 @@ thread of its own, and so few may be at work that a reranker which hangs costs n
 import logging
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -40,6 +40,16 @@ class Reranker:
         self._reranks = reranks
         self._free = threading.BoundedSemaphore(AT_WORK)
         self.name = name
+
+    def scores(self, query: str, texts: Sequence[str]) -> list[float]:
+        """The reranker's own score of each text, -inf for one that it leaves out; in whatever time that takes.
+
+        Raises:
+            Exception: whatever the reranker raises.
+        """
+        documents = [{"id": str(place), "memory": text} for place, text in enumerate(texts)]
+        found = dict(_read(self._reranks.rerank(query, documents, len(documents))))
+        return [-math.inf if (score := found.get(str(place))) is None else score for place in range(len(texts))]
 
     def rerank(self, query: str, texts: Mapping[UUID, str], seconds: float) -> Reranked:
         """`texts`, which come best first, in the reranker's order; as they came if it has none after `seconds`.

@@ -10,6 +10,7 @@ from app.errors import Invalid
 from app.settings import Settings
 
 MASK = "****"
+SHORT = 8  # characters; what the environment has of less is no key, and a word like "none" is in many messages
 LONG = 20  # characters; of a secret as long as that the last four may be shown
 REFERENCE = "env:"
 
@@ -115,10 +116,19 @@ def check_reference(path: str, text: str) -> None:
 
 
 def scrub(text: str, section: Any) -> str:
-    """A provider's message without the section's secrets, cut to what fits a line or two."""
+    """A provider's message without the section's secrets, cut to what fits a line or two.
+
+    Nor has it those of the environment, which clients take when the section names none.
+    """
     for _, value in strings(section):
         secret = os.environ.get(value.removeprefix(REFERENCE), "") if is_reference(value) else ""
         text = text.replace(secret, MASK) if secret else text
-    for value in secrets(section).values():
+    for value in [*secrets(section).values(), *_of_the_environment()]:
         text = text.replace(value, MASK) if value else text
     return text[:300]
+
+
+def _of_the_environment() -> Iterator[str]:
+    for name, value in os.environ.items():
+        if SECRET_NAME.fullmatch(name) and len(value) >= SHORT:
+            yield value

@@ -97,7 +97,18 @@ def put_section(ctx: Context, sent: Json, *path: str) -> Json:
     return changed
 
 
-def _change(ctx: Context, sent: Json, combine: Callable[[Json, Json], Json]) -> Json:
+def candidate(ctx: Context, sent: Json) -> Json:
+    """What `replace` would make of the configuration, secrets included: not for anybody's eyes. Nothing is changed.
+
+    Raises:
+        Invalid: it makes no sense, or leads where it may not.
+        Forbidden: the caller is no admin.
+    """
+    return _combined(ctx, sent, config_rules.replaced)[2]
+
+
+def _combined(ctx: Context, sent: Json, combine: Callable[[Json, Json], Json]) -> tuple[Json, Json, Json]:
+    """What is stored, the effective configuration, and what it would become, which has been checked."""
     accounts.require(ctx.caller, "admin")
     config_rules.check_size(sent)
     # Read in a session of its own: no transaction is open while names are resolved and the engine is built.
@@ -109,6 +120,11 @@ def _change(ctx: Context, sent: Json, combine: Callable[[Json, Json], Json]) -> 
     _forget_foreign(old, new, sent, providers)
     config_rules.check(new, providers)
     _check_destinations(ctx, old, new, sent, providers)
+    return seen, old, new
+
+
+def _change(ctx: Context, sent: Json, combine: Callable[[Json, Json], Json]) -> Json:
+    seen, old, new = _combined(ctx, sent, combine)
     chosen = choose_llm(ctx.runtime, new) if llm_part(old) != llm_part(new) else None
     built = _build(ctx, new) if _engine_part(old) != _engine_part(new) else None
     if new != old:

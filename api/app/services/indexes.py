@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.context import Context, Runtime
 from app.engine.sync import Synced, serving, sync_all
 from app.models import IndexBuild, Memory, MemoryTally, MemoryTerms, MemoryVector, State, VectorOwner, WordOwner
-from app.services import configs
+from app.services import accounts, configs
 
 
 def forget(runtime: Runtime) -> int:
@@ -46,6 +46,19 @@ def rebuild(runtime: Runtime) -> Iterator[Synced]:
         Unavailable: the engine could not be built.
     """
     yield from sync_all(runtime.relaxed, runtime.engine.index)
+
+
+def begin(ctx: Context) -> int:
+    """Have the sweep make the whole index again, now; how many memories that is. What is indexed serves on meanwhile.
+
+    Raises:
+        Forbidden: the caller is no admin.
+    """
+    accounts.require(ctx.caller, "admin")
+    ctx.release()
+    count = forget(ctx.runtime)
+    ctx.runtime.wake.set()
+    return count
 
 
 @dataclass(frozen=True, slots=True)

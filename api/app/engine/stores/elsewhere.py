@@ -24,6 +24,7 @@ WIDE = 1_000  # hits that are asked for when only some ids are wanted and the st
 
 Floats = NDArray[np.float32]
 T = TypeVar("T")
+Searching = Callable[[Callable[[], list[str]], str], bool]  # whether a search finds an id before long
 
 
 class Special(Protocol):
@@ -127,6 +128,21 @@ class ElsewhereStore:
             StoreUnavailable: it cannot; the message says what went wrong, in a word.
         """
         self._writer.ask(self._open, OPEN_SECONDS)
+
+    def probe(self, vector: Floats, owner: str, id: str, is_found: Searching) -> bool:
+        """Whether a vector that is put is found; then the collection is dropped, so it must be one that nobody uses.
+
+        Raises:
+            Exception: whatever the store's client raises, in its own words, which may quote a secret.
+        """
+        store = self._open()
+        try:
+            self._special.put(store, [vector.tolist()], [{"user_id": owner}], [id])
+            found = is_found(lambda: [hit.id for hit in self._nearest(store, owner, vector, 1)], id)
+            self._special.remove(store, [id])
+            return found
+        finally:
+            store.delete_col()
 
     def insert(
         self, vectors: Sequence[Any] | Floats, payloads: Sequence[Mapping[str, str]], ids: Sequence[str]

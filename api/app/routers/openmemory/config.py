@@ -5,8 +5,9 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.routers.openmemory import wire_config as wire
+from app.routers.openmemory import wire_probes
 from app.routers.protocol import Reading, Writing
-from app.services import configs
+from app.services import configs, probes, providers
 
 router = APIRouter(prefix="/config", tags=["config"])
 
@@ -33,6 +34,25 @@ def merge(ctx: Writing, body: wire.Config) -> dict[str, Any]:
 def reset(ctx: Writing) -> dict[str, Any]:
     """Forgets every change, secrets too."""
     return configs.reset(ctx)
+
+
+@router.get("/schema", response_model=dict[str, Any], summary="The configuration's JSON Schema")
+def read_schema(ctx: Reading) -> dict[str, Any]:
+    """Made from the rules by which a configuration is checked, with the keys that each provider takes."""
+    return providers.schema(ctx)
+
+
+@router.get("/providers", response_model=wire_probes.Providers, summary="What each section may name")
+def read_providers(ctx: Reading) -> wire_probes.Providers:
+    """The providers that this server knows, and the keys that each takes."""
+    return wire_probes.providers(providers.known(ctx))
+
+
+@router.post("/test", response_model=wire_probes.TestAnswer, summary="Try a section before it is saved")
+def test(ctx: Reading, body: wire_probes.TestRequest) -> wire_probes.TestAnswer:
+    """One real call, of 30 seconds at most: an LLM answers, an embedder embeds, a store keeps, finds and forgets a
+    vector, a reranker ranks two texts. A masked secret is the one that is kept; nothing is stored."""
+    return wire_probes.answer(probes.run(ctx, body.name, wire.sent(body.section)))
 
 
 @router.get("/mem0/llm", response_model=wire.Llm, summary="Read the LLM's section")

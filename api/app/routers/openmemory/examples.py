@@ -38,6 +38,7 @@ EXAMPLES: dict[str, Any] = {
     "PUT /config/mem0/embedder": {"provider": "local", "config": {}},
     "PUT /config/mem0/vector_store": {"provider": "database", "config": {}},
     "PUT /config/openmemory": {"custom_instructions": "Remember decisions and why they were taken."},
+    "POST /config/test": {"name": "embedder", "section": {"provider": "local", "config": {}}},
     "POST /auth/login": {"user_id": "alice", "password": "correct horse battery staple"},
     "POST /auth/refresh": {"refresh_token": "the token that the last answer had"},
     "POST /auth/logout": {"refresh_token": "the token that the last answer had"},

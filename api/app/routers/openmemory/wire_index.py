@@ -38,6 +38,12 @@ class IndexStatus(BaseModel):
     building: Building | None
 
 
+class Rebuilding(BaseModel):
+    """POST /index/rebuild."""
+
+    memories: int = Field(description="How many are embedded again, of every state.")
+
+
 def status(found: Status, *, is_admin: bool) -> IndexStatus:
     """The index's status."""
     build = found.build

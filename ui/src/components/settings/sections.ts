@@ -1,4 +1,4 @@
-import { CircleUser, KeyRound, type LucideIcon, MonitorSmartphone, SunMoon, Users } from "lucide-react";
+import { Braces, CircleUser, Cpu, KeyRound, type LucideIcon, MessageSquareText, MonitorSmartphone, SunMoon, Tags, TimerReset, Users } from "lucide-react";
 
 export type SettingsSection = { href: string; label: string; icon: LucideIcon; admin?: boolean };
 
@@ -12,4 +12,9 @@ export const SECTIONS: SettingsSection[] = [
   { href: "/settings/sessions/", label: "Sessions", icon: MonitorSmartphone },
   { href: "/settings/keys/", label: "API keys", icon: KeyRound },
   { href: "/settings/users/", label: "Users", icon: Users, admin: true },
+  { href: "/settings/models/", label: "Models", icon: Cpu, admin: true },
+  { href: "/settings/instructions/", label: "Extraction", icon: MessageSquareText, admin: true },
+  { href: "/settings/categories/", label: "Categories", icon: Tags, admin: true },
+  { href: "/settings/retention/", label: "Retention", icon: TimerReset, admin: true },
+  { href: "/settings/json/", label: "JSON", icon: Braces, admin: true },
 ];
