@@ -105,6 +105,7 @@ const ALL: Wanted = {
   mode: "hybrid",
   apps: [],
   categories: [],
+  tags: [],
   states: [],
   type: "",
   agent: "",

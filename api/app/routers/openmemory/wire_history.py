@@ -41,8 +41,8 @@ class ChangedItem(Read):
 class LabelsItem(BaseModel):
     """Some categories and some tags."""
 
-    categories: list[str] = []
-    tags: list[str] = []
+    categories: list[str]
+    tags: list[str]
 
 
 class LabellingItem(BaseModel):

@@ -6,6 +6,7 @@ import { parseAsString, useQueryState } from "nuqs";
 import { type ReactNode, useState } from "react";
 import { useAccessed, useApp, useCreated, useKeysOf, useSetActive } from "@/api/apps";
 import { useMayWrite } from "@/api/session";
+import { AppDays } from "@/components/app/app-days";
 import { Expandable } from "@/components/expandable";
 import { StateBadge } from "@/components/memories/state-badge";
 import { PageHeader, Section } from "@/components/page-header";
@@ -66,6 +67,7 @@ export default function AppPage() {
                   <dd>{one.last_accessed ? <Time at={one.last_accessed} /> : "never"}</dd>
                 </dl>
               </Section>
+              <AppDays id={id} />
               <Keys appName={one.name} />
             </aside>
           </div>
