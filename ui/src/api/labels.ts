@@ -5,7 +5,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { counted } from "@/format";
 import { notify } from "@/notify";
-import { api, body } from "./client";
+import { api, body, type Schemas } from "./client";
 import { FOLLOWS, type RowPage } from "./memories";
 import { useOwner } from "./owner";
 
@@ -57,23 +57,22 @@ export function useLabel() {
         }),
       ),
     onMutate: async ({ ids, added, removed }) => {
-      await queries.cancelQueries({ queryKey: ["memories"] });
-      const before = queries.getQueriesData({ queryKey: ["memories"] });
+      const shown = ids.map((id) => ["memory", id, "itself"]).slice(0, 1); // the page of one memory, if it is one
+      await Promise.all([["memories"], ...shown].map((queryKey) => queries.cancelQueries({ queryKey })));
+      const before = [["memories"], ...shown].flatMap((queryKey) => queries.getQueriesData({ queryKey }));
       const these = new Set(ids);
+      const labelled = <T extends Labels>(one: T): T => ({
+        ...one,
+        categories: changed(one.categories, added.categories, removed.categories).sort(),
+        tags: changed(one.tags, added.tags, removed.tags),
+      });
+      for (const key of shown) queries.setQueryData<Schemas["MemoryOne"]>(key, (one) => one && labelled(one));
       queries.setQueriesData<RowPage>(
         { queryKey: ["memories"] },
         (page) =>
           page && {
             ...page,
-            items: page.items.map((row) =>
-              these.has(row.id)
-                ? {
-                    ...row,
-                    categories: changed(row.categories, added.categories, removed.categories).sort(),
-                    tags: changed(row.tags, added.tags, removed.tags),
-                  }
-                : row,
-            ),
+            items: page.items.map((row) => (these.has(row.id) ? labelled(row) : row)),
           },
       );
       return before;

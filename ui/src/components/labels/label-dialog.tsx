@@ -6,7 +6,7 @@ import { useCategories } from "@/api/memories";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions, DialogContent } from "../ui/dialog";
 import { Tabs, TabsList, TabsTrigger } from "../ui/tabs";
-import { NamesField } from "./names-field";
+import { type Names, NamesField, taken } from "./names-field";
 
 const NONE: Labels = { categories: [], tags: [] };
 
@@ -21,10 +21,11 @@ type LabelDialogProps = {
 /** Categories and tags, chosen for one memory or for many. */
 export function LabelDialog({ title, setOpen, onSave, present }: LabelDialogProps) {
   const [way, setWay] = useState<"add" | "remove">("add");
-  const [chosen, setChosen] = useState<Labels>(present ?? NONE);
-  const [typed, setTyped] = useState("");
-  const categories = useCategories();
-  const tags = useTags(typed);
+  const [categories, setCategories] = useState<Names>({ names: present?.categories ?? [], text: "" });
+  const [tags, setTags] = useState<Names>({ names: present?.tags ?? [], text: "" });
+  const knownCategories = useCategories();
+  const knownTags = useTags(tags.text);
+  const chosen: Labels = { categories: taken(categories), tags: taken(tags) };
   const added = present ? without(chosen, present) : way === "add" ? chosen : NONE;
   const removed = present ? without(present, chosen) : way === "remove" ? chosen : NONE;
   const isChange = [added, removed].some((labels) => labels.categories.length + labels.tags.length > 0);
@@ -37,7 +38,7 @@ export function LabelDialog({ title, setOpen, onSave, present }: LabelDialogProp
   return (
     <Dialog open onOpenChange={setOpen}>
       <DialogContent title={title}>
-        <form onSubmit={submit} className="grid gap-4">
+        <form onSubmit={submit} className="grid grid-cols-[minmax(0,1fr)] gap-4">
           {!present && (
             <Tabs value={way} onValueChange={(value) => setWay(value as typeof way)}>
               <TabsList aria-label="What to do">
@@ -48,16 +49,15 @@ export function LabelDialog({ title, setOpen, onSave, present }: LabelDialogProp
           )}
           <NamesField
             label="Categories"
-            names={chosen.categories}
-            known={[...new Set((categories.data?.categories ?? []).map(({ name }) => name))]}
-            onChange={(names) => setChosen((before) => ({ ...before, categories: names }))}
+            value={categories}
+            known={[...new Set((knownCategories.data?.categories ?? []).map(({ name }) => name))]}
+            onChange={setCategories}
           />
           <NamesField
             label="Tags"
-            names={chosen.tags}
-            known={(tags.data?.tags ?? []).map(({ name }) => name)}
-            onType={setTyped}
-            onChange={(names) => setChosen((before) => ({ ...before, tags: names }))}
+            value={tags}
+            known={(knownTags.data?.tags ?? []).map(({ name }) => name)}
+            onChange={setTags}
           />
           <DialogActions>
             <Button onClick={() => setOpen(false)}>Cancel</Button>

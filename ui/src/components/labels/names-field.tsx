@@ -1,43 +1,42 @@
 "use client";
 
 import { X } from "lucide-react";
-import { type KeyboardEvent, useId, useState } from "react";
+import { type KeyboardEvent, useId } from "react";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Field, Input } from "../ui/field";
 
 const MOST = 32; // names that the server takes at once
 
+/** Names that were taken, and what is being typed, which counts as well: nobody should lose a name for an Enter. */
+export type Names = { names: string[]; text: string };
+
+export function taken({ names, text }: Names): string[] {
+  const name = text.trim();
+  return name === "" || names.includes(name) || names.length >= MOST ? names : [...names, name];
+}
+
 type NamesFieldProps = {
   label: string;
-  hint?: string;
-  names: string[];
-  onChange: (names: string[]) => void;
+  value: Names;
+  onChange: (value: Names) => void;
   /** Names that there are, offered while one is typed. */
   known: string[];
-  onType?: (text: string) => void;
 };
 
 /** Some names: each is typed, or chosen from those that there are, and Enter takes it. */
-export function NamesField({ label, hint, names, onChange, known, onType }: NamesFieldProps) {
-  const [text, setText] = useState("");
+export function NamesField({ label, value, onChange, known }: NamesFieldProps) {
+  const { names, text } = value;
   const offered = useId();
-  const name = text.trim();
-  function take() {
-    if (name === "") return;
-    if (!names.includes(name) && names.length < MOST) onChange([...names, name]);
-    setText("");
-    onType?.("");
-  }
   function press(event: KeyboardEvent) {
-    if (event.key === "Enter" && name !== "") {
+    if (event.key === "Enter" && text.trim() !== "") {
       event.preventDefault(); // the form is sent by an Enter in an empty field
-      take();
+      onChange({ names: taken(value), text: "" });
     }
-    if (event.key === "Backspace" && text === "") onChange(names.slice(0, -1));
+    if (event.key === "Backspace" && text === "") onChange({ names: names.slice(0, -1), text });
   }
   return (
-    <Field label={label} hint={hint}>
+    <Field label={label}>
       {(id) => (
         <>
           {names.length > 0 && (
@@ -51,7 +50,7 @@ export function NamesField({ label, hint, names, onChange, known, onType }: Name
                       size="inline"
                       className="rounded-xs p-0.5"
                       aria-label={`Take off ${one}`}
-                      onClick={() => onChange(names.filter((other) => other !== one))}
+                      onClick={() => onChange({ names: names.filter((other) => other !== one), text })}
                     >
                       <X />
                     </Button>
@@ -68,12 +67,8 @@ export function NamesField({ label, hint, names, onChange, known, onType }: Name
               maxLength={255}
               autoComplete="off"
               placeholder="A name, then Enter"
-              onChange={(event) => {
-                setText(event.target.value);
-                onType?.(event.target.value);
-              }}
+              onChange={(event) => onChange({ names, text: event.target.value })}
               onKeyDown={press}
-              onBlur={take}
             />
             <datalist id={offered}>
               {known

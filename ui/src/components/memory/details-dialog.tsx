@@ -35,7 +35,7 @@ export function DetailsDialog({ memory, setOpen }: DetailsDialogProps) {
   return (
     <Dialog open onOpenChange={setOpen}>
       <DialogContent title="Details">
-        <form onSubmit={submit} className="grid gap-4">
+        <form onSubmit={submit} className="grid grid-cols-[minmax(0,1fr)] gap-4">
           <div className="flex items-start gap-3">
             <Switch
               id="pinned"
@@ -61,6 +61,7 @@ export function DetailsDialog({ memory, setOpen }: DetailsDialogProps) {
                 <Input
                   id={id}
                   type="datetime-local"
+                  className="min-w-0"
                   value={expires}
                   onChange={(event) => setExpires(event.target.value)}
                 />
