@@ -341,6 +341,36 @@ def test_the_overview_counts_by_state_category_and_day(door: TestClient, person:
     assert ok(person("ann").get(f"{API}/stats/overview"))["states"]["active"] == 1
 
 
+def test_the_days_count_reads_writes_and_what_was_shown(door: TestClient, person: Person) -> None:
+    ids = [remember(door, words, app="writer")["id"] for words in ("We fly to Rome", "We fly to Oslo")]
+    app = ok(door.get(f"{API}/memories/{ids[0]}"))["app_id"]
+    remember(person("ann"), "somebody else's")
+    ok(door.put(f"{API}/memories/{ids[0]}", json={"memory_content": "We go by train to Rome"}))
+    ok(door.request("DELETE", f"{API}/memories", json={"memory_ids": [ids[1]]}))
+    before = ok(door.get(f"{API}/stats/overview", params={"user_id": "admin", "days": 2}))["days"]
+    assert before[0] == {**before[0], "created": 0, "written": 0, "reads": 0, "shown": 0}
+    searched(door, "Rome", app="reader", user_id="admin")
+    listed(door, user_id="admin")
+    days = ok(door.get(f"{API}/stats/overview", params={"user_id": "admin", "days": 2}))["days"]
+    assert (days[1]["created"], days[1]["written"]) == (1, 4)
+    assert (days[1]["reads"] - before[1]["reads"], days[1]["shown"] - before[1]["shown"]) == (2, 2)
+    assert ok(door.get(f"{API}/stats/overview"))["days"][-1]["written"] == 5
+    of_writer = ok(door.get(f"{API}/apps/{app}/days", params={"days": 1}))["days"]
+    assert of_writer == [{"date": days[1]["date"], "created": 1, "written": 4, "reads": 0, "shown": 0}]
+    reader = ok(door.get(f"{API}/apps", params={"name": "reader"}))["apps"][0]["id"]
+    of_reader = ok(door.get(f"{API}/apps/{reader}/days"))["days"]
+    assert (len(of_reader), of_reader[-1]["reads"], of_reader[-1]["shown"], of_reader[-1]["written"]) == (30, 1, 1, 0)
+
+
+def test_an_apps_days_are_its_owners(door: TestClient, person: Person) -> None:
+    created = remember(person("ann", app="agent"), COFFEE)
+    path = f"{API}/apps/{created['app_id']}/days"
+    assert ok(person("ann").get(path))["days"][-1]["created"] == 1
+    assert person("ann", app="agent").get(path).status_code == 403
+    assert person("bob").get(path).status_code == 404
+    assert door.get(path, params={"days": 367}).status_code == 422
+
+
 def test_the_overview_is_not_for_a_bound_key_nor_for_somebody_elses(person: Person) -> None:
     assert person("ann", app="cursor").get(f"{API}/stats/overview").status_code == 403
     assert person("ann").get(f"{API}/stats/overview", params={"user_id": "admin"}).status_code == 404

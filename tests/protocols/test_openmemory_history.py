@@ -48,7 +48,7 @@ def test_every_change_is_a_version_and_says_what_it_changed(door: TestClient) ->
     assert [one["version"] for one in (paused, edited, added)] == [3, 2, 1]
     assert (added["content"], added["changes"], added["metadata"]) == (TRAIN, None, {"mood": "glad"})
     assert paused["changes"] == {
-        "content": [], "metadata": {}, "state": {"old": "active", "new": "paused"}, "expires_at": None
+        "content": [], "metadata": {}, "state": {"old": "active", "new": "paused"}, "expires_at": None, "labels": None
     }  # fmt: skip
     assert edited["changed_by"] == "admin"
     steps = edited["changes"]["content"]

@@ -12,6 +12,7 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
 const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "long" });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const WHOLE_DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 const GROUPED = new Intl.NumberFormat();
 
 /** The moment that the API means: epoch seconds, ISO 8601 with a zone, or without one, which is UTC. */
@@ -37,6 +38,11 @@ export function exact(when: Date): string {
 /** "8 May", of a calendar day that has no zone (`2026-05-08`). */
 export function day(date: string): string {
   return DAY.format(new Date(`${date}T12:00:00`));
+}
+
+/** "Friday, 8 May 2026", of such a day. */
+export function exactDay(date: string): string {
+  return WHOLE_DAY.format(new Date(`${date}T12:00:00`));
 }
 
 /** "1,204". */

@@ -1,6 +1,6 @@
 """Tables, one file a noun."""
 
-from app.models.accesses import AccessBatch, AccessLog, AppAccess
+from app.models.accesses import AccessBatch, AccessLog, AppAccess, AppDay
 from app.models.apps import AccessControl, App, Webhook
 from app.models.chains import ChainKey, ChainNode, SpaceChain
 from app.models.configs import Config
@@ -17,6 +17,7 @@ from app.models.memories import (
     State,
     StatusChange,
     memory_categories,
+    memory_tags,
 )
 from app.models.users import ApiKey, LoginSession, User
 
@@ -27,6 +28,7 @@ __all__ = [
     "ApiKey",
     "App",
     "AppAccess",
+    "AppDay",
     "Category",
     "ChainKey",
     "ChainNode",
@@ -56,4 +58,5 @@ __all__ = [
     "Webhook",
     "WordOwner",
     "memory_categories",
+    "memory_tags",
 ]

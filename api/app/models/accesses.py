@@ -1,5 +1,6 @@
-"""Who read what: reads as they are noted, the access log, and its sums per app and memory."""
+"""Who read what: reads as they are noted, the access log, and its sums per app and memory, and by day."""
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, PrimaryKeyConstraint
@@ -55,3 +56,26 @@ class AppAccess(Base):
     access_count: Mapped[int] = mapped_column(default=1)
     first_accessed_at: Mapped[Time]
     last_accessed_at: Mapped[Time]
+
+
+class AppDay(Base):
+    """What an app did on a day, UTC: how often it read, how many memories it was shown, how often its own changed.
+
+    Reads are added when they are spread over the log, writes by a trigger on `memory_versions`. Nothing is ever taken
+    off: it was so on that day, whatever became of the memories.
+    """
+
+    __tablename__ = "app_days"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "day", "app_id"),
+        Index("ix_app_days_day", "day"),
+        Index("ix_app_days_app_id", "app_id", "day"),
+        {"sqlite_with_rowid": False},
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    app_id: Mapped[UUID] = mapped_column(ForeignKey("apps.id", ondelete="CASCADE"))
+    reads: Mapped[int] = mapped_column(default=0, server_default="0")
+    shown: Mapped[int] = mapped_column(default=0, server_default="0")
+    writes: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     TextClause,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -113,6 +114,7 @@ class MemoryVersion(Base):
     metadata_: Mapped[Object] = mapped_column("metadata")
     state: Mapped[str] = mapped_column(String(16))
     expires_at: Mapped[Time | None]
+    labels: Mapped[dict[str, Any] | None] = mapped_column(Json)  # what a labelling added and took off
     changed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[Created]
 
@@ -151,6 +153,19 @@ memory_categories = Table(
     Column("memory_id", ForeignKey("memories.id", ondelete="CASCADE"), primary_key=True),
     Column("category_id", ForeignKey("categories.id", ondelete="CASCADE"), primary_key=True),
     Index("ix_memory_categories_category_id", "category_id", "memory_id"),
+)
+
+
+# The tags of memories that are not deleted, one row each, so that they can be counted; triggers on `memories` keep it.
+memory_tags = Table(
+    "memory_tags",
+    Base.metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("tag", String(255), primary_key=True),
+    Column("memory_id", ForeignKey("memories.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_memory_tags_memory_id", "memory_id"),
+    Index("ix_memory_tags_tag", "tag", "memory_id"),
+    sqlite_with_rowid=False,
 )
 
 

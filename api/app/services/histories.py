@@ -26,6 +26,7 @@ VERSIONS = (
         MemoryVersion.expires_at,
         User.user_id,
         MemoryVersion.created_at,
+        MemoryVersion.labels,
     )
     .outerjoin(User, User.id == MemoryVersion.changed_by)
     .where(MemoryVersion.memory_id == bindparam("id"))
@@ -44,6 +45,7 @@ class Changes:
     metadata: dict[str, Changed]
     state: Changed | None
     expires_at: Changed | None
+    labels: dict[str, Any] | None  # `services.labels`: what was added and taken off
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _compared(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Version]:
     pairs = zip_longest(rows, rows[1:])
     found = []
     for row, before in pairs:
-        values: tuple[Any, ...] = (*row, None if before is None else _changes(before, row, budget))
+        values: tuple[Any, ...] = (*row[:-1], None if before is None else _changes(before, row, budget))
         found.append(Version(*values))
     return found
 
@@ -97,6 +99,7 @@ def _changes(old: Row[*tuple[Any, ...]], new: Row[*tuple[Any, ...]], budget: Bud
         metadata=diffs.keys(old.metadata, new.metadata),
         state=_change(old.state, new.state),
         expires_at=_change(old.expires_at, new.expires_at),
+        labels=new.labels,
     )
 
 

@@ -11,13 +11,14 @@ from sqlalchemy import CTE, ColumnElement, Select, desc, func, select
 from app.context import Context
 from app.errors import Invalid, NotFound
 from app.models import App, Category, Memory, MemoryTally, State, memory_categories
-from app.services import apps, pages, scopes
+from app.services import apps, pages, scopes, tags
 from app.services.scopes import Scope
 from app.services.views import Listing, MemoryView, Window, counted, fetch
 
 SortColumn = Literal["memory", "categories", "app_name", "created_at", "updated_at"]
 Direction = Literal["asc", "desc"]
 RELATED = 5
+MOST_IDS = 10_000
 
 _FIRST_CATEGORY = (
     select(func.min(Category.name))
@@ -43,6 +44,7 @@ class Filter:
     app_ids: Sequence[UUID] = ()
     category_ids: Sequence[UUID] = ()
     category_names: Sequence[str] = ()
+    tags: Sequence[str] = ()
     from_date: datetime | None = None
     to_date: datetime | None = None
     text: str | None = None
@@ -59,7 +61,7 @@ class Filter:
     @property
     def is_counted(self) -> bool:
         """Whether the tallies know how many it selects."""
-        places = self.memory_types or self.agent_id or self.run_id
+        places = self.memory_types or self.agent_id or self.run_id or self.tags
         return not (self.category_ids or self.category_names or self.from_date or self.to_date or self.text or places)
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -81,6 +83,8 @@ class Filter:
             found.append(Memory.id.in_(_in_categories(Category.id.in_(self.category_ids))))
         if self.category_names:
             found.append(Memory.id.in_(_in_categories(Category.name.in_(self.category_names))))
+        if self.tags:
+            found.append(tags.having(self.tags))
         if self.memory_types:
             found.append(Memory.memory_type.in_(self.memory_types))
         if self.agent_id:
@@ -128,10 +132,7 @@ def governed(
     """What the person sees who governs the memories: paused ones, and archived ones on request; or just some states."""
     scope = scopes.resolve(ctx, user_id)
     narrowed = narrowed or Filter()
-    states: Sequence[State] = scopes.GOVERNED if show_archived else (State.active, State.paused)
-    states = narrowed.states or states
-    if ctx.caller.app:
-        states = [state for state in states if state == State.active]
+    states = _states(ctx, narrowed, show_archived)
     if not states:
         return Listing([], 0)
 
@@ -142,6 +143,33 @@ def governed(
     if ctx.caller.app:
         apps.log_reads(ctx, scope.reader, [view.id for view in page.items], "list")
     return page
+
+
+def _states(ctx: Context, narrowed: Filter, show_archived: bool) -> Sequence[State]:
+    usual: Sequence[State] = scopes.GOVERNED if show_archived else (State.active, State.paused)
+    states = narrowed.states or usual
+    return [state for state in states if state == State.active] if ctx.caller.app else states
+
+
+def all_ids(
+    ctx: Context, *, user_id: str | None = None, narrowed: Filter | None = None, show_archived: bool = False
+) -> Listing[UUID]:
+    """The ids of what `governed` lists, newest first: the first 10,000, and how many there are. Three statements.
+
+    What is to be changed is chosen so, and then changed by its ids: not what matches by the time that it happens.
+
+    Raises:
+        as `governed`.
+    """
+    scope = scopes.resolve(ctx, user_id)
+    narrowed = narrowed or Filter()
+    states = _states(ctx, narrowed, show_archived)
+    if not states:
+        return Listing([], 0)
+    seen = [*scopes.governed(ctx, scope), scopes.in_states(scope.owner_id, states), *narrowed.conditions()]
+    query = select(Memory.id).where(*seen).order_by(Memory.created_at.desc(), Memory.id.desc())
+    ids = list(ctx.session.scalars(query.limit(MOST_IDS)))
+    return Listing(ids, _total(ctx, scope, seen, states, narrowed, Window(MOST_IDS), len(ids)))
 
 
 def _page(

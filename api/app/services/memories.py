@@ -248,6 +248,7 @@ class Edit:
         metadata: in the place of what there is, or with `merges` laid over it. Author, session and times follow it.
         longest: characters of the content.
         occurred_at: when it happened, whatever the metadata says.
+        memory_type: "pinned" keeps models and retention away from it.
     """
 
     content: str | None = None
@@ -256,6 +257,7 @@ class Edit:
     merges: bool = False
     longest: int = drafts.MAX_TEXT
     occurred_at: datetime | None = None
+    memory_type: str | None = None
 
     def of(self, found: MemoryView) -> MemoryView:
         """The memory as it is to be."""
@@ -273,6 +275,7 @@ class Edit:
             run_id=named.run_id or found.run_id,
             occurred_at=self.occurred_at or named.occurred_at or found.occurred_at,
             expires_at=until,
+            memory_type=self.memory_type or found.memory_type,
         )
 
 
@@ -283,8 +286,10 @@ def edit(
     user_id: str | None = None,
     *,
     expires_at: datetime | EllipsisType | None = ...,
+    metadata: Mapping[str, Any] | None = None,
+    memory_type: str | None = None,
 ) -> MemoryView:
-    """Change what a memory says, or when it expires (None: never; what is left out stays as it is).
+    """Change what a memory says, when it expires (None: never), what is said of it; what is left out stays as it is.
 
     The old version is kept, the index and the categories follow.
 
@@ -294,7 +299,7 @@ def edit(
         Forbidden: the app of the key is paused.
     """
     until = expires_at if expires_at is ... else drafts.checked_expiry(expires_at)
-    return change(ctx, memory_id, Edit(content, until), user_id)
+    return change(ctx, memory_id, Edit(content, until, metadata, memory_type=memory_type), user_id)
 
 
 def change(
@@ -360,6 +365,7 @@ def rewrite(ctx: Context, new: MemoryView, by: str | None = None) -> MemoryView:
             expires_at=view.expires_at,
             occurred_at=view.occurred_at,
             tags=view.tags,
+            memory_type=view.memory_type,
             version=view.version,
             updated_at=view.updated_at,
             updated_by=view.updated_by,

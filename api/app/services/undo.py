@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.context import Caller, Context
 from app.errors import Conflict, NotFound
 from app.models import Event, Memory, MemoryVersion, State
-from app.services import chores, restores
+from app.services import chores, labels, restores
 from app.services.restores import Before, Step
 
 KIND = "UNDO"
@@ -54,6 +54,9 @@ def undo(ctx: Context, event_id: UUID, *, force: bool = False) -> Undone:
         Conflict: memories were changed since (the message names them), or the receipt changed none.
     """
     restores.refuse_apps(ctx)
+    labelled = _labelled(ctx, event_id)
+    if labelled is not None:
+        return labelled
     with ctx.runtime.database.reading() as session:
         texts = [text for one in _plan(session, ctx.caller, event_id, force).steps if (text := one.composed)]
     vectors = ctx.engine.embed(texts) if texts else None
@@ -64,6 +67,20 @@ def undo(ctx: Context, event_id: UUID, *, force: bool = False) -> Undone:
     restores.follow(ctx, steps, dict(zip(texts, names, strict=True)) if vectors is not None else {})
     results = [_result(one) for one in steps]
     event = plan.event
+    made = chores.receipt(ctx, event.user_id, KIND, results, app_id=event.app_id, undoes=event.id)
+    return Undone(made, event.id, results)
+
+
+def _labelled(ctx: Context, event_id: UUID) -> Undone | None:
+    """The undo of a labelling, which takes back what it did and nothing else; None if the receipt is none."""
+    with ctx.runtime.database.reading() as session:
+        event = _event(session, ctx.caller, event_id)
+    if not event.results or any(result.get("event") != labels.KIND for result in event.results):
+        return None
+    spans = _spans(event.results)
+    results = labels.take_back(ctx, event.user_id, {id: [span.last] for id, span in spans.items()})
+    if not results:
+        raise Conflict(_refusal([]))
     made = chores.receipt(ctx, event.user_id, KIND, results, app_id=event.app_id, undoes=event.id)
     return Undone(made, event.id, results)
 

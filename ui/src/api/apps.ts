@@ -45,6 +45,15 @@ export function useApp(id: string) {
   });
 }
 
+/** What it wrote and read on each of the last days. */
+export function useAppDays(id: string, days: number) {
+  return useQuery({
+    queryKey: ["apps", "days", id, days],
+    queryFn: () => body(api.GET("/apps/{app_id}/days", { params: { path: { app_id: id }, query: { days } } })),
+    placeholderData: keepPreviousData,
+  });
+}
+
 export function useCreated(id: string, page: number) {
   return useQuery({
     queryKey: ["apps", "created", id, page],

@@ -21,6 +21,7 @@ export type Wanted = {
   mode: Mode;
   apps: string[];
   categories: string[];
+  tags: string[];
   states: State[];
   type: string;
   agent: string;
@@ -96,6 +97,27 @@ export function useMemories(wanted: Wanted) {
   });
 }
 
+/** The ids of all that the list goes on to, 10,000 at most: what is selected by "all that match". */
+export function useAllMatching(wanted: Wanted) {
+  const { owner } = useOwner();
+  const apps = useApps();
+  const categories = useCategories();
+  return useMutation({
+    mutationFn: () =>
+      body(
+        api.POST("/memories/filter/ids", {
+          body: narrowing(
+            wanted,
+            owner,
+            ids(apps.data?.apps, wanted.apps),
+            ids(categories.data?.categories, wanted.categories),
+          ),
+        }),
+      ),
+    onError: (error) => notify.failed(error.message),
+  });
+}
+
 export function isRelevance({ q, mode }: Pick<Wanted, "q" | "mode">): boolean {
   return q.trim() !== "" && mode !== "text";
 }
@@ -115,6 +137,29 @@ function bound(date: string, isEnd = false): string | undefined {
   return Number.isNaN(when.getTime()) ? undefined : when.toISOString();
 }
 
+/** What narrows the list, as the server takes it. */
+function narrowing(
+  wanted: Wanted,
+  owner: string | undefined,
+  appIds: string[] | undefined,
+  categoryIds: string[] | undefined,
+) {
+  return {
+    user_id: owner,
+    search_query: wanted.q.trim() || undefined,
+    app_ids: appIds,
+    category_ids: categoryIds,
+    tags: wanted.tags,
+    states: wanted.states,
+    memory_types: wanted.type ? [wanted.type] : [],
+    agent_id: wanted.agent || undefined,
+    run_id: wanted.session || undefined,
+    from_date: bound(wanted.from),
+    to_date: bound(wanted.to, true),
+    show_archived: false,
+  };
+}
+
 async function listed(
   wanted: Wanted,
   owner: string | undefined,
@@ -126,21 +171,11 @@ async function listed(
     api.POST("/memories/filter", {
       signal,
       body: {
-        user_id: owner,
+        ...narrowing(wanted, owner, appIds, categoryIds),
         page: wanted.page,
         size: wanted.size,
-        search_query: wanted.q.trim() || undefined,
-        app_ids: appIds,
-        category_ids: categoryIds,
-        states: wanted.states,
-        memory_types: wanted.type ? [wanted.type] : [],
-        agent_id: wanted.agent || undefined,
-        run_id: wanted.session || undefined,
-        from_date: bound(wanted.from),
-        to_date: bound(wanted.to, true),
         sort_column: wanted.sort,
         sort_direction: wanted.dir,
-        show_archived: false,
       },
     }),
   );
@@ -170,6 +205,7 @@ export function filters(wanted: Wanted): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   if (wanted.apps.length) found.app = wanted.apps;
   if (wanted.categories.length) found.categories = wanted.categories;
+  if (wanted.tags.length) found.tags = wanted.tags;
   if (wanted.type) found.memory_type = wanted.type;
   if (wanted.agent) found.agent_id = wanted.agent;
   if (wanted.session) found.run_id = wanted.session;
@@ -185,7 +221,9 @@ export function filters(wanted: Wanted): Record<string, unknown> {
 type Snapshot = [QueryKey, unknown][];
 
 /** What follows a change of memories, and is asked for again. */
-const FOLLOWS = [["memories"], ["memory"], ["overview"], ["apps"], ["categories"], ["events"]];
+export const FOLLOWS = [["memories"], ["memory"], ["overview"], ["apps"], ["categories"], ["tags"], ["events"]];
+
+const RESTORED = 1_000; // at a time: more the server does not take
 
 /** The changes of memories. On the screen they happen at once; what the server refuses is taken back and said. */
 export function useMemoryChanges() {
@@ -210,7 +248,12 @@ export function useMemoryChanges() {
   }, [queries]);
 
   const restore = useMutation({
-    mutationFn: (ids: string[]) => body(api.POST("/memories/actions/restore", { body: { memory_ids: ids } })),
+    mutationFn: async (ids: string[]) => {
+      for (let start = 0; start < ids.length; start += RESTORED) {
+        const some = ids.slice(start, start + RESTORED);
+        await body(api.POST("/memories/actions/restore", { body: { memory_ids: some } }));
+      }
+    },
     onSuccess: (_, ids) =>
       notify.done(ids.length === 1 ? "Restored" : `${counted(ids.length, "memory", "memories")} restored`),
     onError: (error) => notify.failed(error.message),

@@ -5,6 +5,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { notify } from "@/notify";
 import { api, body } from "./client";
+import { FOLLOWS } from "./memories";
 
 export function useMemory(id: string) {
   return useQuery({
@@ -42,6 +43,46 @@ export function useRelated(id: string) {
   return useQuery({
     queryKey: ["memory", id, "related"],
     queryFn: () => body(api.GET("/memories/{memory_id}/related", { params: { path: { memory_id: id } } })),
+  });
+}
+
+/** Between which states it went. */
+export function useTransitions(id: string, page: number) {
+  return useQuery({
+    queryKey: ["memory", id, "states", page],
+    queryFn: () =>
+      body(
+        api.GET("/memories/{memory_id}/status-history", {
+          params: { path: { memory_id: id }, query: { page, size: 10 } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The turns of the conversation of which a model made it. */
+export function useSources(id: string, isWanted: boolean) {
+  return useQuery({
+    queryKey: ["memory", id, "sources"],
+    queryFn: () => body(api.GET("/memories/{memory_id}/sources", { params: { path: { memory_id: id } } })),
+    enabled: isWanted,
+  });
+}
+
+export type Details = {
+  metadata?: Record<string, unknown>;
+  expires_at?: string | null;
+  memory_type?: "insight" | "pinned";
+};
+
+/** Changes what is said of it; its text is `useMemoryChanges`'. */
+export function useAmend(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (details: Details) =>
+      body(api.PUT("/memories/{memory_id}", { params: { path: { memory_id: id } }, body: details })),
+    onSuccess: () => notify.done("Saved. The old version is kept."),
+    onSettled: () => Promise.all(FOLLOWS.map((queryKey) => queries.invalidateQueries({ queryKey }))),
   });
 }
 

@@ -105,6 +105,7 @@ const ALL: Wanted = {
   mode: "hybrid",
   apps: [],
   categories: [],
+  tags: [],
   states: [],
   type: "",
   agent: "",
@@ -119,8 +120,16 @@ const ALL: Wanted = {
 
 test("a relevance search is narrowed by the same filters, in the search's grammar", () => {
   expect(filters(ALL)).toEqual({});
-  const found = filters({ ...ALL, apps: ["a"], categories: ["b"], type: "pinned", session: "s1", from: "2026-05-08" });
-  expect(found).toMatchObject({ app: ["a"], categories: ["b"], memory_type: "pinned", run_id: "s1" });
+  const found = filters({
+    ...ALL,
+    apps: ["a"],
+    categories: ["b"],
+    tags: ["t"],
+    type: "pinned",
+    session: "s1",
+    from: "2026-05-08",
+  });
+  expect(found).toMatchObject({ app: ["a"], categories: ["b"], tags: ["t"], memory_type: "pinned", run_id: "s1" });
   expect(found.created_at).toEqual({ gte: new Date("2026-05-08T00:00:00").toISOString() });
   expect(isNarrowed(ALL)).toBe(false);
   expect(isNarrowed({ ...ALL, states: ["paused"] })).toBe(true);

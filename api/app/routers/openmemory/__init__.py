@@ -12,6 +12,7 @@ from app.routers.openmemory import (
     history,
     index,
     keys,
+    labels,
     memories,
     retention,
     rules,
@@ -31,7 +32,8 @@ DESCRIPTION = "OpenMemory's REST API over the Commonplace store, and the dashboa
 def build(runtime: Runtime) -> FastAPI:
     """The protocol's app, to be mounted at `/api/v1`."""
     app = protocol("Commonplace: OpenMemory /api/v1", DESCRIPTION, OpenMemoryWire(), runtime, door="openmemory")
-    for module in (memories, search, events, apps, stats, index, backup, config, auth, keys, users):
+    # `labels` before `memories`, which would take `tags` for an id.
+    for module in (labels, memories, search, events, apps, stats, index, backup, config, auth, keys, users):
         app.include_router(module.router)
     for module in (history, retention, rules):
         app.include_router(module.router)

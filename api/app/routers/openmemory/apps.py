@@ -10,7 +10,7 @@ from app.routers.openmemory import wire_apps as wire
 from app.routers.openmemory.fields import Name, Phrase
 from app.routers.openmemory.paging import TenAPage
 from app.routers.protocol import Reading, Writing
-from app.services import apps
+from app.services import apps, days
 
 router = APIRouter(prefix="/apps", tags=["apps"])
 
@@ -54,6 +54,14 @@ def memories(ctx: Reading, app_id: UUID, paging: TenAPage) -> wire.AppMemories:
 def accessed(ctx: Reading, app_id: UUID, paging: TenAPage) -> wire.AppAccessed:
     """Most often first."""
     return wire.accessed(apps.accessed_by(ctx, app_id, paging.window), paging)
+
+
+@router.get("/{app_id}/days", response_model=wire.DaysAnswer, summary="What an app wrote and read, by day")
+def by_day(
+    ctx: Reading, app_id: UUID, last: Annotated[int, Query(ge=1, le=days.MOST, alias="days")] = 30
+) -> wire.DaysAnswer:
+    """Up to today, UTC. A key that is bound to an app may not."""
+    return wire.DaysAnswer(days=wire.days(days.of_app(ctx, app_id, last)))
 
 
 @router.put("/{app_id}", response_model=wire.Updated, summary="Pause or resume an app")

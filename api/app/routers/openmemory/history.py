@@ -10,7 +10,7 @@ from app.routers.openmemory import wire_memories
 from app.routers.openmemory.fields import Name
 from app.routers.openmemory.paging import TenAPage
 from app.routers.protocol import Reading, Writing, shaped
-from app.services import histories, purges, restores, undo
+from app.services import histories, purges, restores, sources, transitions, undo
 
 router = APIRouter()
 
@@ -21,6 +21,25 @@ OfUser = Annotated[Name | None, Query(description="The owner; without it whoever
 def history(ctx: Reading, memory_id: UUID, paging: TenAPage, user_id: OfUser = None) -> Response:
     """Every version, newest first, with what it changed; of a deleted memory too."""
     return shaped(wire.history(histories.listing(ctx, memory_id, paging.window, user_id), paging))
+
+
+@router.get(
+    "/memories/{memory_id}/status-history",
+    response_model=wire.Transitions,
+    summary="Between which states a memory went",
+    tags=["time"],
+)
+def status_history(ctx: Reading, memory_id: UUID, paging: TenAPage) -> Response:
+    """Newest first, with who did it; of a deleted memory too."""
+    return shaped(wire.transitions(transitions.listing(ctx, memory_id, paging.window), paging))
+
+
+@router.get(
+    "/memories/{memory_id}/sources", response_model=wire.Sources, summary="The turns a memory comes from", tags=["time"]
+)
+def sources_of(ctx: Reading, memory_id: UUID) -> Response:
+    """Of a memory that a model made of a conversation: what was said, in its order, 100 turns at most."""
+    return shaped(wire.sources(sources.listing(ctx, memory_id)))
 
 
 # Before the one below, which would take `actions` for an id.

@@ -125,10 +125,19 @@ def get(ctx: Reading, memory_id: UUID, user_id: OfUser = None) -> wire.MemoryOne
     return wire.one(memories.get(ctx, memory_id, user_id))
 
 
-@router.put("/{memory_id}", response_model=wire.MemoryOne, summary="Change what a memory says, or when it expires")
+@router.put("/{memory_id}", response_model=wire.MemoryOne, summary="Change a memory")
 def update(ctx: Writing, memory_id: UUID, body: wire.MemoryUpdate) -> wire.MemoryOne:
     """The old version is kept; index and categories follow."""
-    return wire.one(memories.edit(ctx, memory_id, body.memory_content, body.user_id, expires_at=body.until))
+    edited = memories.edit(
+        ctx,
+        memory_id,
+        body.memory_content,
+        body.user_id,
+        expires_at=body.until,
+        metadata=body.metadata,
+        memory_type=body.memory_type,
+    )
+    return wire.one(edited)
 
 
 @router.delete("/{memory_id}", response_model=wire.Sentence, summary="Delete one memory")

@@ -8,6 +8,7 @@ from app.routers.openmemory import wire_apps as wire
 from app.routers.openmemory.fields import Name
 from app.routers.protocol import Reading
 from app.services import stats
+from app.services.days import MOST
 
 router = APIRouter(prefix="/stats", tags=["stats"])
 
@@ -22,7 +23,7 @@ def get(ctx: Reading, user_id: Name | None = None) -> wire.StatsAnswer:
 def overview(
     ctx: Reading,
     user_id: Name | None = None,
-    days: Annotated[int, Query(ge=1, le=stats.MAX_DAYS, description="Up to today, UTC.")] = 30,
+    days: Annotated[int, Query(ge=1, le=MOST, description="Up to today, UTC.")] = 30,
 ) -> wire.OverviewAnswer:
-    """A key that is bound to an app may not."""
+    """Days are UTC's. A key that is bound to an app may not."""
     return wire.overview(stats.overview(ctx, user_id, days))

@@ -1,5 +1,7 @@
 """Apps and statistics in OpenMemory's shapes. Pure: no FastAPI, no I/O."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +11,7 @@ from pydantic import BaseModel
 from app.routers.openmemory.paging import Paging
 from app.routers.openmemory.wire_memories import naive
 from app.services.apps import AppView
+from app.services.days import Day
 from app.services.stats import Overview, Stats
 from app.services.views import Listing, MemoryView
 
@@ -127,10 +130,19 @@ class CategoryCount(BaseModel):
 
 
 class DayCount(BaseModel):
-    """A day (UTC), and how many memories it brought."""
+    """A day (UTC): memories made that are not deleted, changes of memories, reads, and memories that these showed."""
 
     date: date
     created: int
+    written: int
+    reads: int
+    shown: int
+
+
+class DaysAnswer(BaseModel):
+    """GET /apps/{id}/days."""
+
+    days: list[DayCount]
 
 
 class OverviewAnswer(BaseModel):
@@ -217,10 +229,15 @@ def stats(figures: Stats) -> StatsAnswer:
     return StatsAnswer(total_memories=figures.total_memories, total_apps=figures.total_apps, apps=apps)
 
 
+def days(found: Sequence[Day]) -> list[DayCount]:
+    """What each day brought."""
+    return [DayCount(**asdict(day)) for day in found]
+
+
 def overview(figures: Overview) -> OverviewAnswer:
     """Figures over time, by state and by category."""
     return OverviewAnswer(
         states=figures.states,
         categories=[CategoryCount(name=name, count=count) for name, count in figures.categories],
-        days=[DayCount(date=day.date, created=day.created) for day in figures.days],
+        days=days(figures.days),
     )

@@ -1,6 +1,7 @@
 """Shapes of /backup: pure."""
 
 import re
+from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
@@ -19,6 +20,9 @@ class ExportRequest(BaseModel):
     from_date: int | None = Field(None, ge=0, le=MAX_EPOCH, description="Epoch seconds; created then or later.")
     to_date: int | None = Field(None, ge=0, le=MAX_EPOCH, description="Epoch seconds; created then or earlier.")
     include_vectors: bool = True
+    memory_ids: Annotated[list[UUID], Field(min_length=1, max_length=10_000)] | None = Field(
+        None, description="Just these, as far as they are there."
+    )
 
 
 class ImportAnswer(BaseModel):

@@ -1,5 +1,6 @@
 """Versions, and what takes them back, in JSON. Pure: no FastAPI, no I/O."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,6 +12,8 @@ from app.routers.openmemory.fields import Name
 from app.routers.openmemory.paging import Paging
 from app.services.histories import Version
 from app.services.purges import Purged
+from app.services.sources import Source
+from app.services.transitions import Transition
 from app.services.undo import Undone
 from app.services.views import Listing
 
@@ -35,6 +38,20 @@ class ChangedItem(Read):
     new: Any
 
 
+class LabelsItem(BaseModel):
+    """Some categories and some tags."""
+
+    categories: list[str]
+    tags: list[str]
+
+
+class LabellingItem(BaseModel):
+    """What was put on a memory, and what was taken off."""
+
+    added: LabelsItem
+    removed: LabelsItem
+
+
 class Changes(Read):
     """What a version changed: empty and null where nothing."""
 
@@ -42,6 +59,7 @@ class Changes(Read):
     metadata: dict[str, ChangedItem]
     state: ChangedItem | None
     expires_at: ChangedItem | None
+    labels: LabellingItem | None
 
 
 class VersionItem(Read):
@@ -62,6 +80,39 @@ class History(Page[VersionItem]):
     """A page of versions."""
 
     items: list[VersionItem]
+
+
+class TransitionItem(Read):
+    """A step between two states; `changed_by` is null where the server did it."""
+
+    id: UUID
+    old_state: str
+    new_state: str
+    changed_by: str | None
+    changed_at: datetime
+
+
+class Transitions(Page[TransitionItem]):
+    """A page of the status history."""
+
+    items: list[TransitionItem]
+
+
+class SourceItem(Read):
+    """A turn of a conversation of which a model made the memory."""
+
+    id: UUID
+    role: str
+    author: str | None
+    content: str
+    run_id: str | None
+    created_at: datetime
+
+
+class Sources(BaseModel):
+    """GET /memories/{id}/sources."""
+
+    items: list[SourceItem]
 
 
 class RestoreRequest(BaseModel):
@@ -107,6 +158,18 @@ def history(listing: Listing[Version], paging: Paging) -> History:
     counted = {"total": listing.total, "page": paging.page, "size": paging.size}
     items = [VersionItem.model_validate(version) for version in listing.items]
     return History(items=items, **counted, pages=-(-listing.total // paging.size))
+
+
+def transitions(listing: Listing[Transition], paging: Paging) -> Transitions:
+    """A page of the status history."""
+    counted = {"total": listing.total, "page": paging.page, "size": paging.size}
+    items = [TransitionItem.model_validate(step) for step in listing.items]
+    return Transitions(items=items, **counted, pages=-(-listing.total // paging.size))
+
+
+def sources(turns: Sequence[Source]) -> Sources:
+    """The turns that a memory comes from."""
+    return Sources(items=[SourceItem.model_validate(turn) for turn in turns])
 
 
 def undone(done: Undone) -> UndoneAnswer:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from app.models import Category, State
 from app.routers.openmemory.fields import Expiry, Name, Phrase, Time
 from app.routers.openmemory.paging import Paging
+from app.services import labels
 from app.services.listings import Filter
 from app.services.views import Listing, MemoryView
 
@@ -27,12 +28,17 @@ class MemoryUpdate(BaseModel):
 
     memory_content: str | None = Field(None, description="What it says from now on.")
     expires_at: Expiry = Field(None, description="null: never; absent: as it is.")
+    metadata: dict[str, Any] | None = Field(None, description="In the place of what there is; absent: as it is.")
+    memory_type: Literal["insight", "pinned"] | None = Field(
+        None, description="What is `pinned` no model changes and no retention archives."
+    )
     user_id: Name | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.memory_content is None and "expires_at" not in self.model_fields_set:
-            raise ValueError("memory_content or expires_at is required")
+        said = self.memory_content is not None or self.metadata is not None or self.memory_type is not None
+        if not said and "expires_at" not in self.model_fields_set:
+            raise ValueError("memory_content, expires_at, metadata or memory_type is required")
         return self
 
     @property
@@ -80,17 +86,14 @@ class PauseRequest(BaseModel):
     state: State | None = None
 
 
-class FilterRequest(BaseModel):
-    """POST /memories/filter."""
+class IdsRequest(BaseModel):
+    """POST /memories/filter/ids."""
 
     user_id: Name | None = None
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    size: Annotated[int, Field(ge=1, le=100)] = 10
     search_query: Phrase | None = None
     app_ids: Ids | None = None
     category_ids: Ids | None = None
-    sort_column: Literal["memory", "categories", "app_name", "created_at", "updated_at"] | None = None
-    sort_direction: Literal["asc", "desc"] | None = None
+    tags: Annotated[list[Name], Field(max_length=labels.MOST)] = Field([], description="With any of these.")
     from_date: Time = None
     to_date: Time = None
     show_archived: bool | None = False
@@ -106,6 +109,7 @@ class FilterRequest(BaseModel):
         return Filter(
             app_ids=self.app_ids or (),
             category_ids=self.category_ids or (),
+            tags=self.tags,
             from_date=self.from_date,
             to_date=self.to_date,
             text=self.search_query,
@@ -114,6 +118,15 @@ class FilterRequest(BaseModel):
             agent_id=self.agent_id,
             run_id=self.run_id,
         )
+
+
+class FilterRequest(IdsRequest):
+    """POST /memories/filter."""
+
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    size: Annotated[int, Field(ge=1, le=100)] = 10
+    sort_column: Literal["memory", "categories", "app_name", "created_at", "updated_at"] | None = None
+    sort_direction: Literal["asc", "desc"] | None = None
 
 
 class MemoryItem(BaseModel):
@@ -169,6 +182,13 @@ class Categories(BaseModel):
     """GET /memories/categories."""
 
     categories: list[CategoryItem]
+    total: int
+
+
+class FoundIds(BaseModel):
+    """The ids that a filter selects, newest first, 10,000 at most; `total` is how many there are."""
+
+    ids: list[UUID]
     total: int
 
 

@@ -37,7 +37,7 @@ class TestAnswer(BaseModel):
     answer: str | None = Field(description="The first words of an LLM's answer.")
 
 
-class KeyOut(BaseModel):
+class ProviderKey(BaseModel):
     """A key of a provider's `config`."""
 
     name: str
@@ -50,7 +50,7 @@ class ProviderOut(BaseModel):
     """A provider, and what its `config` may hold; `missing` says which package it needs that is not installed."""
 
     name: str
-    keys: list[KeyOut]
+    keys: list[ProviderKey]
     missing: str | None
 
 

@@ -6,7 +6,7 @@ Equal contents give equal bytes: the zip carries no time.
 import gzip
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO, Any
@@ -28,7 +28,13 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip knows no earlier time
 
 
 def export(
-    ctx: Context, user_id: str, *, app_id: UUID | None = None, from_date: int | None = None, to_date: int | None = None
+    ctx: Context,
+    user_id: str,
+    *,
+    app_id: UUID | None = None,
+    from_date: int | None = None,
+    to_date: int | None = None,
+    memory_ids: Sequence[UUID] | None = None,
 ) -> Iterator[bytes]:
     """The zip of a user's memories, piece by piece. What may be refused is refused by the call, not by the iteration.
 
@@ -38,6 +44,7 @@ def export(
     Args:
         app_id: only the memories that this app wrote.
         from_date: only memories created then or later, epoch seconds; `to_date`: then or earlier.
+        memory_ids: only these, as far as they are there.
 
     Raises:
         Forbidden: the key is bound to an app.
@@ -63,6 +70,8 @@ def export(
     conditions = [*scopes.governed(ctx, scope), *_between(from_date, to_date)]
     if app_id:
         conditions.append(Memory.app_id == app_id)
+    if memory_ids is not None:
+        conditions.append(Memory.id.in_(memory_ids))
     return _zipped(ctx.runtime, Selection(user, app_id, from_date, to_date, conditions))
 
 

@@ -4,13 +4,12 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { living, useFigures } from "@/api/overview";
 import { useOwner } from "@/api/owner";
-import { Categories, Figures } from "@/components/overview/figures";
+import { Apps, Categories, Figures } from "@/components/overview/figures";
 import { FirstRun } from "@/components/overview/first-run";
-import { Growth } from "@/components/overview/growth";
 import { FailedReceipts, RecentReceipts } from "@/components/overview/receipts";
+import { Timeline } from "@/components/overview/timeline";
 import { PageHeader, Section } from "@/components/page-header";
 import { Failure } from "@/components/states";
-import { Skeleton } from "@/components/ui/skeleton";
 
 export default function OverviewPage() {
   const { owner } = useOwner();
@@ -47,12 +46,17 @@ export default function OverviewPage() {
         <FailedReceipts />
         <div className="grid gap-x-12 gap-y-8 lg:grid-cols-[minmax(0,1fr)_20rem]">
           <div className="grid content-start gap-8">
-            <Growth />
+            <Timeline />
             <RecentReceipts />
           </div>
-          <Section title="Categories">
-            {figures.data ? <Categories categories={figures.data.categories} /> : <Skeleton className="h-64 w-full" />}
-          </Section>
+          <div className="grid content-start gap-8">
+            <Section title="Apps">
+              <Apps />
+            </Section>
+            <Section title="Categories">
+              <Categories categories={figures.data?.categories} />
+            </Section>
+          </div>
         </div>
       </div>
     </>

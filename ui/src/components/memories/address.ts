@@ -18,6 +18,7 @@ const ADDRESS = {
   mode: parseAsStringLiteral(MODES).withDefault("hybrid"),
   apps: names,
   categories: names,
+  tags: names,
   states: parseAsArrayOf(parseAsStringLiteral(STATES)).withDefault([]),
   type: words,
   agent: words,
@@ -30,7 +31,17 @@ const ADDRESS = {
   size: parseAsInteger.withDefault(50),
 };
 
-export const NARROWED: (keyof Wanted)[] = ["apps", "categories", "states", "type", "agent", "session", "from", "to"];
+export const NARROWED: (keyof Wanted)[] = [
+  "apps",
+  "categories",
+  "tags",
+  "states",
+  "type",
+  "agent",
+  "session",
+  "from",
+  "to",
+];
 
 export function isNarrowed(wanted: Wanted): boolean {
   return NARROWED.some((name) => wanted[name].toString() !== "");

@@ -2,6 +2,7 @@
 
 import { ChevronDown } from "lucide-react";
 import { useState } from "react";
+import { grouped } from "@/format";
 import { Button } from "../ui/button";
 import { Checkbox } from "../ui/checkbox";
 import { Input } from "../ui/field";
@@ -10,6 +11,8 @@ import { Popover, PopoverContent, PopoverTrigger } from "../ui/popover";
 type FacetProps = {
   label: string;
   choices: string[];
+  /** How many memories each has, where that is known. */
+  counts?: { name: string; count: number }[];
   chosen: string[];
   onChange: (chosen: string[]) => void;
   /** Where there are more than could be listed, the server looks for names. */
@@ -20,7 +23,7 @@ type FacetProps = {
 const LONG = 8;
 
 /** Some of a set of names, to be chosen from a list that can be searched. */
-export function Facet({ label, choices, chosen, onChange, onSearch, disabled }: FacetProps) {
+export function Facet({ label, choices, counts, chosen, onChange, onSearch, disabled }: FacetProps) {
   const [text, setText] = useState("");
   const listed = [...new Set([...chosen, ...choices])].filter((name) =>
     name.toLowerCase().includes(text.toLowerCase()),
@@ -58,7 +61,8 @@ export function Facet({ label, choices, chosen, onChange, onSearch, disabled }: 
               {/* biome-ignore lint/a11y/noLabelWithoutControl: the checkbox is inside */}
               <label className="flex min-h-8 cursor-pointer items-center gap-2.5 rounded-sm px-2 py-1 hover:bg-muted">
                 <Checkbox checked={chosen.includes(name)} onCheckedChange={() => toggle(name)} />
-                <span className="min-w-0 break-words">{name}</span>
+                <span className="min-w-0 flex-1 break-words">{name}</span>
+                <Count of={counts?.find((one) => one.name === name)?.count} />
               </label>
             </li>
           ))}
@@ -72,4 +76,8 @@ export function Facet({ label, choices, chosen, onChange, onSearch, disabled }: 
       </PopoverContent>
     </Popover>
   );
+}
+
+function Count({ of }: { of: number | undefined }) {
+  return of === undefined ? null : <span className="tabular text-xs text-muted-foreground">{grouped(of)}</span>;
 }

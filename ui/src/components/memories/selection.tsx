@@ -1,61 +1,37 @@
 "use client";
 
-import { Archive, Download, Pause, Play, Trash2, X } from "lucide-react";
-import { useCallback, useState } from "react";
-import type { Row, State } from "@/api/memories";
-import { counted } from "@/format";
+import { Archive, Download, Pause, Play, Tags, Trash2, X } from "lucide-react";
+import { useState } from "react";
+import { useExport } from "@/api/files";
+import { useLabel } from "@/api/labels";
+import { type State, useAllMatching, useMemoryChanges, type Wanted } from "@/api/memories";
+import { useOwner } from "@/api/owner";
+import { counted, grouped } from "@/format";
+import { notify } from "@/notify";
+import { LabelDialog } from "../labels/label-dialog";
 import { Button } from "../ui/button";
-
-/** The rows that are selected, over pages: what is selected on one stays so on the next. */
-export function useSelection() {
-  const [selected, setSelected] = useState<ReadonlyMap<string, Row>>(new Map());
-  const toggle = useCallback((rows: Row[], isOn: boolean) => {
-    setSelected((before) => {
-      const after = new Map(before);
-      for (const row of rows) {
-        if (isOn) after.set(row.id, row);
-        else after.delete(row.id);
-      }
-      return after;
-    });
-  }, []);
-  const clear = useCallback(() => setSelected(new Map()), []);
-  return { selected, toggle, clear };
-}
-
-/** Has the browser save the memories as a file: one JSON object a line. */
-function save(rows: Iterable<Row>): void {
-  const lines = [...rows].map((row) =>
-    JSON.stringify({
-      id: row.id,
-      content: row.content,
-      user_id: row.user_id,
-      app: row.app_name,
-      state: row.state,
-      categories: row.categories,
-      tags: row.tags,
-      metadata: row.metadata_,
-      created_at: new Date(row.created_at * 1000).toISOString(),
-      updated_at: row.updated_at,
-    }),
-  );
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "application/x-ndjson" }));
-  link.download = `memories-${new Date().toISOString().slice(0, 10)}.jsonl`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
-}
+import { Menu, MenuContent, MenuItem, MenuTrigger } from "../ui/menu";
 
 type BarProps = {
-  selected: ReadonlyMap<string, Row>;
-  onState: (state: State) => void;
-  onDelete: () => void;
-  onClear: () => void;
+  selected: ReadonlySet<string>;
+  choose: (ids: string[]) => void;
+  clear: () => void;
+  wanted: Wanted;
+  /** How many the list goes on to; undefined where it is ranked, and has no more than is shown. */
+  matching: number | undefined;
   mayWrite: boolean;
 };
 
 /** What can be done with the selection. */
-export function SelectionBar({ selected, onState, onDelete, onClear, mayWrite }: BarProps) {
+export function SelectionBar({ selected, choose, clear, wanted, matching, mayWrite }: BarProps) {
+  const [isLabelling, setLabelling] = useState(false);
+  const { setState, remove } = useMemoryChanges();
+  const label = useLabel();
+  const ids = [...selected];
+  function change(state: State) {
+    setState.mutate({ ids, state });
+    clear();
+  }
   return (
     <div
       role="toolbar"
@@ -65,30 +41,89 @@ export function SelectionBar({ selected, onState, onDelete, onClear, mayWrite }:
       <span className="tabular px-2 font-medium" role="status">
         {counted(selected.size, "memory", "memories")} selected
       </span>
+      {matching !== undefined && matching > selected.size && (
+        <AllMatching wanted={wanted} count={matching} choose={choose} />
+      )}
       {mayWrite && (
         <>
-          <Button variant="ghost" size="small" onClick={() => onState("archived")}>
+          <Button variant="ghost" size="small" onClick={() => change("archived")}>
             <Archive /> Archive
           </Button>
-          <Button variant="ghost" size="small" onClick={() => onState("paused")}>
+          <Button variant="ghost" size="small" onClick={() => change("paused")}>
             <Pause /> Pause
           </Button>
-          <Button variant="ghost" size="small" onClick={() => onState("active")}>
+          <Button variant="ghost" size="small" onClick={() => change("active")}>
             <Play /> Activate
+          </Button>
+          <Button variant="ghost" size="small" onClick={() => setLabelling(true)}>
+            <Tags /> Label
           </Button>
         </>
       )}
-      <Button variant="ghost" size="small" onClick={() => save(selected.values())}>
-        <Download /> Export
-      </Button>
+      <Export ids={ids} />
       {mayWrite && (
-        <Button variant="ghost" size="small" className="text-danger" onClick={onDelete}>
+        <Button
+          variant="ghost"
+          size="small"
+          className="text-danger"
+          onClick={() => {
+            remove.mutate(ids);
+            clear();
+          }}
+        >
           <Trash2 /> Delete
         </Button>
       )}
-      <Button variant="ghost" size="icon-small" aria-label="Select none" onClick={onClear}>
+      <Button variant="ghost" size="icon-small" aria-label="Select none" onClick={clear}>
         <X />
       </Button>
+      {isLabelling && (
+        <LabelDialog
+          title={`Label ${counted(selected.size, "memory", "memories")}`}
+          setOpen={setLabelling}
+          onSave={(added, removed) => label.mutate({ ids, added, removed })}
+        />
+      )}
     </div>
+  );
+}
+
+/** The way from a page to all that the list goes on to. */
+function AllMatching({ wanted, count, choose }: { wanted: Wanted; count: number; choose: (ids: string[]) => void }) {
+  const all = useAllMatching(wanted);
+  function select() {
+    all.mutate(undefined, {
+      onSuccess: ({ ids, total }) => {
+        choose(ids);
+        if (ids.length < total) notify.done(`The newest ${grouped(ids.length)} of ${grouped(total)} are selected`);
+      },
+    });
+  }
+  return (
+    <Button variant="link" size="small" disabled={all.isPending} onClick={select}>
+      Select all {grouped(count)} that match
+    </Button>
+  );
+}
+
+function Export({ ids }: { ids: string[] }) {
+  const { owner } = useOwner();
+  const file = useExport();
+  return (
+    <Menu>
+      <MenuTrigger asChild>
+        <Button variant="ghost" size="small" disabled={file.isPending}>
+          <Download /> Export
+        </Button>
+      </MenuTrigger>
+      <MenuContent align="end">
+        <MenuItem onSelect={() => file.mutate({ ids, owner, as: "lines" })}>To read: lines of JSON</MenuItem>
+        {owner !== undefined && (
+          <MenuItem onSelect={() => file.mutate({ ids, owner, as: "backup" })}>
+            To bring back: a backup with all versions
+          </MenuItem>
+        )}
+      </MenuContent>
+    </Menu>
   );
 }

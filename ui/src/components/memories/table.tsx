@@ -43,7 +43,7 @@ type MemoryTableProps = {
   isRanked: boolean;
   showsOwner: boolean;
   mayWrite: boolean;
-  selected: ReadonlyMap<string, Row>;
+  selected: ReadonlySet<string>;
   editing: string | null;
   at: number;
   actions: RowActions;

@@ -2,6 +2,7 @@
 
 import { Search, SlidersHorizontal, X } from "lucide-react";
 import { type RefObject, useEffect, useState } from "react";
+import { useTags } from "@/api/labels";
 import { isRelevance, type Mode, type State, useApps, useCategories, type Wanted } from "@/api/memories";
 import { Button } from "../ui/button";
 import { Field, Input, NativeSelect } from "../ui/field";
@@ -30,6 +31,8 @@ export function Toolbar({ wanted, change, clear, searchRef }: ToolbarProps) {
   const [appName, setAppName] = useState("");
   const apps = useApps(appName);
   const categories = useCategories();
+  const [tagName, setTagName] = useState("");
+  const tags = useTags(tagName);
   const isRanked = isRelevance(wanted);
   const rare = [wanted.type, wanted.agent, wanted.session, wanted.from, wanted.to].filter(Boolean).length;
   return (
@@ -47,6 +50,14 @@ export function Toolbar({ wanted, change, clear, searchRef }: ToolbarProps) {
         choices={unique(categories.data?.categories)}
         chosen={wanted.categories}
         onChange={(chosen) => change({ categories: chosen })}
+      />
+      <Facet
+        label="Tag"
+        choices={(tags.data?.tags ?? []).map(({ name }) => name)}
+        counts={tags.data?.tags}
+        chosen={wanted.tags}
+        onChange={(chosen) => change({ tags: chosen })}
+        onSearch={tagName || (tags.data?.tags.length ?? 0) >= 100 ? setTagName : undefined}
       />
       <Facet
         label="State"

@@ -19,7 +19,6 @@ export function Facts({ memory }: { memory: Schemas["MemoryOne"] }) {
     ["Archived", time(memory.archived_at)],
     ["Expires", time(memory.expires_at)],
     ["Version", memory.version],
-    ["Tags", memory.tags.map((tag) => `#${tag}`).join(" ")],
   ];
   return (
     <dl className="grid grid-cols-[5.5rem_minmax(0,1fr)] gap-x-3 gap-y-1.5">

@@ -10,6 +10,7 @@ import { Section } from "../page-header";
 import { Pager } from "../pager";
 import { Failure } from "../states";
 import { Time } from "../time";
+import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Skeleton } from "../ui/skeleton";
 
@@ -25,6 +26,7 @@ const EVENTS: Record<string, string> = {
   RESTORE: "Restored",
   UNDO: "Undone",
   EXPIRE: "Expired",
+  LABEL: "Labelled",
 };
 
 /** Every version with what it changed, and the way back to it. */
@@ -88,6 +90,7 @@ function VersionItem({ version, isCurrent, onRestore }: VersionItemProps) {
               <StateBadge state={String(changes.state.old)} /> → <StateBadge state={String(changes.state.new)} />
             </p>
           )}
+          {changes.labels && <Labelling of={changes.labels} />}
           {changes.expires_at && <Changed name="expires" change={changes.expires_at} />}
           {Object.entries(changes.metadata).map(([key, change]) => (
             <Changed key={key} name={key} change={change} />
@@ -95,6 +98,25 @@ function VersionItem({ version, isCurrent, onRestore }: VersionItemProps) {
         </div>
       )}
     </li>
+  );
+}
+
+/** Which categories and tags came and went. */
+function Labelling({ of }: { of: Schemas["LabellingItem"] }) {
+  const named = ({ categories, tags }: Schemas["LabelsItem"]) => [...categories, ...tags.map((tag) => `#${tag}`)];
+  return (
+    <p className="flex flex-wrap gap-1.5">
+      {named(of.added).map((name) => (
+        <ins key={name} className="no-underline">
+          <Badge tone="good">+ {name}</Badge>
+        </ins>
+      ))}
+      {named(of.removed).map((name) => (
+        <del key={name} className="no-underline">
+          <Badge tone="danger">− {name}</Badge>
+        </del>
+      ))}
+    </p>
   );
 }
 

@@ -6,8 +6,10 @@ import type { Schemas } from "@/api/client";
 import { useApps } from "@/api/memories";
 import { useIndex } from "@/api/overview";
 import { grouped } from "@/format";
+import { Failure } from "../states";
 import { Badge } from "../ui/badge";
 import { Skeleton } from "../ui/skeleton";
+import { ByName } from "./by-name";
 
 /** Counts by state, the apps, and how level the index is. */
 export function Figures({ states }: { states: Record<string, number> | undefined }) {
@@ -93,28 +95,30 @@ function Freshness({ found }: { found: Schemas["IndexStatus"] }) {
   );
 }
 
-/** The categories with most memories, each by its share of the largest. */
-export function Categories({ categories }: { categories: { name: string; count: number }[] }) {
-  const most = Math.max(1, ...categories.map(({ count }) => count));
-  if (categories.length === 0) return <p className="text-muted-foreground">No memory has a category yet.</p>;
-  return (
-    <ol className="grid gap-1">
-      {categories.map(({ name, count }) => (
-        <li key={name}>
-          <Link
-            href={`/memories/?categories=${encodeURIComponent(name)}`}
-            className="relative flex justify-between gap-3 rounded-sm px-2 py-1 hover:text-accent"
-          >
-            <span
-              aria-hidden
-              className="absolute inset-y-0 left-0 rounded-sm bg-muted"
-              style={{ width: `${(100 * count) / most}%` }}
-            />
-            <span className="relative min-w-0 break-words">{name}</span>
-            <span className="tabular relative">{grouped(count)}</span>
-          </Link>
-        </li>
-      ))}
-    </ol>
-  );
+const LISTED = 8; // apps; the others are on their page
+
+/** The categories with most memories. */
+export function Categories({ categories }: { categories: { name: string; count: number }[] | undefined }) {
+  if (!categories) return <Skeleton className="h-64 w-full" />;
+  const counts = categories.map(({ name, count }) => ({
+    key: name,
+    name,
+    count,
+    href: `/memories/?categories=${encodeURIComponent(name)}`,
+  }));
+  return <ByName counts={counts} empty="No memory has a category yet." />;
+}
+
+/** The apps that wrote most memories. */
+export function Apps() {
+  const apps = useApps();
+  if (apps.isError) return <Failure error={apps.error} retry={() => void apps.refetch()} />;
+  if (!apps.data) return <Skeleton className="h-40 w-full" />;
+  const counts = apps.data.apps.slice(0, LISTED).map((app) => ({
+    key: app.id,
+    name: app.name,
+    count: app.total_memories_created,
+    href: `/app/?id=${app.id}`,
+  }));
+  return <ByName counts={counts} empty="No app has written a memory yet." />;
 }

@@ -22,6 +22,8 @@ const KINDS: Record<string, string> = {
   PURGE: "Purge",
   EXPIRE: "Expiry",
   ARCHIVE: "Archive",
+  DELETE: "Delete",
+  LABEL: "Labels",
 };
 
 /** What the last writes did. */

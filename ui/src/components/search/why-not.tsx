@@ -1,14 +1,11 @@
 "use client";
 
 import { type FormEvent, useEffect, useState } from "react";
-import type { Schemas } from "@/api/client";
 import { type Asked, useWhyNot } from "@/api/search";
-import { counted, grouped } from "@/format";
 import { Section } from "../page-header";
-import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
 import { Field, Input } from "../ui/field";
-import { Parts } from "./parts";
+import { Verdict } from "./verdict";
 
 const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
 
@@ -42,23 +39,5 @@ export function WhyNot({ asked }: { asked: Asked }) {
       </form>
       {why.data && <Verdict verdict={why.data} />}
     </Section>
-  );
-}
-
-function Verdict({ verdict }: { verdict: Schemas["WhyNot"] }) {
-  return (
-    <div role="status" className="mt-4 grid gap-2 border-t pt-4">
-      <p>
-        <Badge tone={verdict.rule === "found" ? "good" : "warning"}>{verdict.rule.replaceAll("_", " ")}</Badge>
-      </p>
-      <p>{verdict.detail}</p>
-      {verdict.rank !== null && (
-        <p className="text-muted-foreground">
-          Place {grouped(verdict.rank)}
-          {verdict.of !== null && ` of ${counted(verdict.of, "that was ranked", "that were ranked")}`}
-        </p>
-      )}
-      {verdict.explanation && <Parts parts={verdict.explanation} />}
-    </div>
   );
 }

@@ -1,4 +1,16 @@
-import { Braces, CircleUser, Cpu, KeyRound, type LucideIcon, MessageSquareText, MonitorSmartphone, SunMoon, Tags, TimerReset, Users } from "lucide-react";
+import {
+  Braces,
+  CircleUser,
+  Cpu,
+  KeyRound,
+  type LucideIcon,
+  MessageSquareText,
+  MonitorSmartphone,
+  SunMoon,
+  Tags,
+  TimerReset,
+  Users,
+} from "lucide-react";
 
 export type SettingsSection = { href: string; label: string; icon: LucideIcon; admin?: boolean };
 

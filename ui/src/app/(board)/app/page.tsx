@@ -6,6 +6,7 @@ import { parseAsString, useQueryState } from "nuqs";
 import { type ReactNode, useState } from "react";
 import { useAccessed, useApp, useCreated, useSetActive } from "@/api/apps";
 import { useMayWrite, useMe } from "@/api/session";
+import { AppDays } from "@/components/app/app-days";
 import { AppKeys } from "@/components/app/app-keys";
 import { RuleCount, Rules } from "@/components/app/rules";
 import { Expandable } from "@/components/expandable";
@@ -80,6 +81,7 @@ export default function AppPage() {
                   <dd>{one.last_accessed ? <Time at={one.last_accessed} /> : "never"}</dd>
                 </dl>
               </Section>
+              <AppDays id={id} />
               <AppKeys app={one} />
             </aside>
           </div>

@@ -107,9 +107,10 @@ function AppCard({ app }: { app: App }) {
         </Link>
         <Badge tone={app.is_active ? "good" : "warning"}>{app.is_active ? "active" : "paused"}</Badge>
       </div>
-      <dl className="grid grid-cols-3 gap-2">
+      <dl className="grid grid-cols-2 gap-2">
         <Figure name="Wrote" value={grouped(app.total_memories_created)} />
         <Figure name="Was shown" value={grouped(app.total_memories_accessed)} />
+        <Figure name="First read" value={app.first_accessed ? <Time at={app.first_accessed} /> : "never"} />
         <Figure name="Last read" value={app.last_accessed ? <Time at={app.last_accessed} /> : "never"} />
       </dl>
       {mayWrite && (
@@ -139,7 +140,7 @@ function Loading() {
   return (
     <div className="grid grid-cols-[repeat(auto-fill,minmax(min(20rem,100%),1fr))] gap-3" aria-busy="true">
       {["a", "b", "c", "d"].map((key) => (
-        <Skeleton key={key} className="h-[158px] rounded-lg" />
+        <Skeleton key={key} className="h-[202px] rounded-lg" />
       ))}
     </div>
   );

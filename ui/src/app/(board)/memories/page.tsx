@@ -8,9 +8,9 @@ import { isRelevance, type Row, type State, useMemories, useMemoryChanges } from
 import { useOwner } from "@/api/owner";
 import { useMayWrite } from "@/api/session";
 import { isNarrowed, SIZES, useWanted } from "@/components/memories/address";
-import { SelectionBar, useSelection } from "@/components/memories/selection";
 import { MemoryTable, type RowActions, TableSkeleton } from "@/components/memories/table";
 import { Toolbar } from "@/components/memories/toolbar";
+import { useSelection } from "@/components/memories/use-selection";
 import { PageHeader } from "@/components/page-header";
 import { Pager } from "@/components/pager";
 import { useShortcuts } from "@/components/shell/shortcuts";
@@ -18,8 +18,11 @@ import { Failure, Notice } from "@/components/states";
 import { Button } from "@/components/ui/button";
 import { counted } from "@/format";
 
-// Nobody opens it with the page: its code comes after.
+// Nobody opens them with the page: their code comes after.
 const CreateDialog = dynamic(() => import("@/components/memories/create-dialog").then((it) => it.CreateDialog), {
+  ssr: false,
+});
+const SelectionBar = dynamic(() => import("@/components/memories/selection").then((it) => it.SelectionBar), {
   ssr: false,
 });
 const NO_ROWS: Row[] = [];
@@ -29,21 +32,15 @@ export default function Memories() {
   const { owner, isEverybody } = useOwner();
   const mayWrite = useMayWrite();
   const memories = useMemories(wanted);
-  const { selected, toggle, clear: selectNone } = useSelection();
+  const { selected, toggle, choose, clear: selectNone } = useSelection();
   const [isCreating, setCreating] = useState(false);
   const searchRef = useRef<HTMLInputElement>(null);
   const rows = memories.data?.items ?? NO_ROWS;
   const { actions, editing } = useRowActions(toggle);
-  const changes = useMemoryChanges();
   const at = useCursor(rows, selected, actions, mayWrite, {
     "/": () => searchRef.current?.focus(),
     n: () => mayWrite && setCreating(true),
   });
-
-  function withSelected(work: (ids: string[]) => void) {
-    work([...selected.keys()]);
-    selectNone();
-  }
 
   return (
     <>
@@ -105,10 +102,11 @@ export default function Memories() {
       {selected.size > 0 && (
         <SelectionBar
           selected={selected}
+          choose={choose}
+          clear={selectNone}
+          wanted={wanted}
+          matching={memories.data?.isRanked ? undefined : memories.data?.total}
           mayWrite={mayWrite}
-          onState={(state) => withSelected((ids) => changes.setState.mutate({ ids, state }))}
-          onDelete={() => withSelected((ids) => changes.remove.mutate(ids))}
-          onClear={selectNone}
         />
       )}
       {isCreating && <CreateDialog isOpen setOpen={setCreating} />}
@@ -173,7 +171,7 @@ function useRowActions(toggle: RowActions["toggle"]) {
 /** The row that the keys mean, moved by j and k; -1 before the first of them. */
 function useCursor(
   rows: Row[],
-  selected: ReadonlyMap<string, Row>,
+  selected: ReadonlySet<string>,
   actions: RowActions,
   mayWrite: boolean,
   others: Record<string, () => void>,

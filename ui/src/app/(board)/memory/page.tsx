@@ -1,10 +1,12 @@
 "use client";
 
-import { ArrowLeft, Pencil, RotateCcw, Trash2 } from "lucide-react";
+import { ArrowLeft, Pencil, RotateCcw, SlidersHorizontal, Tags, Trash2 } from "lucide-react";
+import dynamic from "next/dynamic";
 import Link from "next/link";
 import { parseAsString, useQueryState } from "nuqs";
 import { useState } from "react";
 import { ApiError, type Schemas } from "@/api/client";
+import { useLabel } from "@/api/labels";
 import { type State, useMemoryChanges } from "@/api/memories";
 import { useHistory, useMemory, useRestore } from "@/api/memory";
 import { useMayWrite, useMe } from "@/api/session";
@@ -12,16 +14,27 @@ import { Editor } from "@/components/memories/editor";
 import { RowMenu } from "@/components/memories/row-menu";
 import { StateBadge } from "@/components/memories/state-badge";
 import { Accesses } from "@/components/memory/accesses";
+import { Explain } from "@/components/memory/explain";
 import { Facts, Pairs } from "@/components/memory/facts";
 import { History } from "@/components/memory/history";
+import { Provenance } from "@/components/memory/provenance";
 import { Readers } from "@/components/memory/readers";
 import { Related } from "@/components/memory/related";
+import { Transitions } from "@/components/memory/transitions";
 import { Section } from "@/components/page-header";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import { Failure, Notice } from "@/components/states";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/skeleton";
+
+// Nobody opens them with the page: their code comes after.
+const LabelDialog = dynamic(() => import("@/components/labels/label-dialog").then((it) => it.LabelDialog), {
+  ssr: false,
+});
+const DetailsDialog = dynamic(() => import("@/components/memory/details-dialog").then((it) => it.DetailsDialog), {
+  ssr: false,
+});
 
 export default function MemoryPage() {
   const [id] = useQueryState("id", parseAsString.withDefault(""));
@@ -69,26 +82,77 @@ function Whole({ memory }: { memory: Schemas["MemoryOne"] }) {
       <div className="grid content-start gap-8">
         <Content memory={memory} mayWrite={mayWrite} />
         <History id={memory.id} current={memory.version} mayRestore={mayWrite && me.app === null} />
+        <Explain id={memory.id} />
       </div>
       <aside className="grid content-start gap-8" aria-label="About this memory">
-        <Section title="About">
-          <Facts memory={memory} />
-        </Section>
+        <About memory={memory} mayWrite={mayWrite} />
         {hasMetadata && (
           <Section title="Metadata">
             <Pairs of={memory.metadata_} />
           </Section>
         )}
-        {memory.provenance && (
-          <Section title="Where it came from">
-            <Pairs of={memory.provenance} />
-          </Section>
-        )}
+        <Provenance memory={memory} />
         {me.app === null && <Readers id={memory.id} />}
+        <Transitions id={memory.id} />
         <Accesses id={memory.id} />
         <Related id={memory.id} />
       </aside>
     </div>
+  );
+}
+
+function About({ memory, mayWrite }: { memory: Schemas["MemoryOne"]; mayWrite: boolean }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <Section
+      title="About"
+      aside={
+        mayWrite && (
+          <Button variant="ghost" size="small" onClick={() => setOpen(true)}>
+            <SlidersHorizontal /> Details
+          </Button>
+        )
+      }
+    >
+      <Facts memory={memory} />
+      {isOpen && <DetailsDialog memory={memory} setOpen={setOpen} />}
+    </Section>
+  );
+}
+
+/** The categories and tags of a memory, and the way to change them. */
+function MemoryLabels({ memory, mayWrite }: { memory: Schemas["MemoryOne"]; mayWrite: boolean }) {
+  const [isOpen, setOpen] = useState(false);
+  const label = useLabel();
+  const { categories, tags } = memory;
+  return (
+    <>
+      {categories.map((name) => (
+        <Badge key={name}>{name}</Badge>
+      ))}
+      {tags.map((name) => (
+        <Link
+          key={name}
+          href={`/memories/?tags=${encodeURIComponent(name)}`}
+          className="text-[0.8125rem] break-all text-muted-foreground hover:text-accent"
+        >
+          #{name}
+        </Link>
+      ))}
+      {mayWrite && (
+        <Button variant="ghost" size="small" onClick={() => setOpen(true)}>
+          <Tags /> Labels
+        </Button>
+      )}
+      {isOpen && (
+        <LabelDialog
+          title="Labels"
+          present={{ categories, tags }}
+          setOpen={setOpen}
+          onSave={(added, removed) => label.mutate({ ids: [memory.id], added, removed })}
+        />
+      )}
+    </>
   );
 }
 
@@ -115,9 +179,7 @@ function Content({ memory, mayWrite }: { memory: Schemas["MemoryOne"]; mayWrite:
       )}
       <div className="mt-3 flex flex-wrap items-center gap-1.5">
         <StateBadge state={memory.state} />
-        {memory.categories.map((name) => (
-          <Badge key={name}>{name}</Badge>
-        ))}
+        <MemoryLabels memory={memory} mayWrite={mayWrite} />
         {mayWrite && !isEditing && (
           <span className="ml-auto flex items-center">
             <Button variant="ghost" size="small" onClick={() => setEditing(true)}>
