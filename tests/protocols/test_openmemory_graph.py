@@ -57,7 +57,7 @@ def test_memories_are_joined_by_what_two_of_them_speak_of(told: TestClient) -> N
 def test_places_lead_to_apps_and_categories(told: TestClient) -> None:
     remember(told, "The violin needs new strings.", app="music")
     answer = graph(told)
-    of_app = {text: answer["apps"][node["app"]]["name"] for text, node in zip(texts(answer), answer["memories"])}
+    of_app = {node["text"]: answer["apps"][node["app"]]["name"] for node in answer["memories"]}
     assert of_app["The violin needs new strings."] == "music"
     assert {node["name"]: node["count"] for node in answer["apps"]} == {"notes": len(TEXTS), "music": 1}
     for node in answer["memories"]:

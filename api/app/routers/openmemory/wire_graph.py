@@ -98,7 +98,7 @@ def _node(
 ) -> MemoryNode:
     return MemoryNode(
         id=view.id,
-        text=view.content[:SHOWN],
+        text=_brief(view.content),
         state=view.state,
         created_at=view.created_at,
         app=app,
@@ -106,3 +106,7 @@ def _node(
         entities=list(entities),
         superseded_by=successor,
     )
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1].rstrip()}\u2026"
