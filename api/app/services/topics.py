@@ -22,6 +22,7 @@ _WORD = re.compile(r"[^\W_]+")
 _SUBJECT = re.compile(
     r"(?:^|[.!?\n]\s+)([^\W\d_]{2,30})(?=['\u2019]s\b|\s+(?:is|was|has|had|will|and|does|[a-z]{2,}(?:s|ed))\b)"
 )
+_NO_SUBJECTS = STOP_WORDS | {"let"}
 
 Key = tuple[str, ...]
 
@@ -86,7 +87,7 @@ def _spelt(texts: Sequence[str]) -> dict[Key, Counter[str]]:
 
 
 def _subjects(text: str) -> Iterator[str]:
-    return (word for word in _SUBJECT.findall(text) if word[0].isupper() and word.lower() not in STOP_WORDS)
+    return (word for word in _SUBJECT.findall(text) if word[0].isupper() and word.lower() not in _NO_SUBJECTS)
 
 
 @lru_cache(maxsize=KEPT)

@@ -3,7 +3,7 @@
 import type { Join, Kind, Model, Node } from "./model";
 
 export type View = { x: number; y: number; k: number };
-export type Palette = Record<Kind | "background" | "foreground" | "faint" | "line" | "ring", string>;
+export type Palette = Record<Kind | "background" | "foreground" | "faint" | "line" | "ring" | "font", string>;
 
 export type Scene = {
   model: Model;
@@ -23,9 +23,11 @@ const FADED = 0.13;
 const MOST_NAMES = 48;
 const LONGEST = 28; // characters of a name that is drawn
 const MEMORY_NAMES_FROM = 2.2; // so large must the picture be for memories to have their text beside them
+const MOST_RINGS = 60; // more of them hide what they mark
+const EDGES_FROM = 0.9; // from where dots that overlap are told apart by an edge
 const LINK_ALPHA: Record<Join, number> = { entity: 0.55, category: 0.28, app: 0.16, similar: 0.8, successor: 0.9 };
 
-/** The colours of the theme in use. */
+/** The colours of the theme in use, and the page's font. */
 export function palette(of: Element): Palette {
   const style = getComputedStyle(of);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
@@ -39,6 +41,7 @@ export function palette(of: Element): Palette {
     faint: colour("muted-foreground"),
     line: colour("input"),
     ring: colour("ring"),
+    font: getComputedStyle(document.body).fontFamily,
   };
 }
 
@@ -124,8 +127,8 @@ function drawNodes(canvas: CanvasRenderingContext2D, scene: Scene, out: Readonly
     canvas.fillStyle = isPaused ? colours.background : colours[node.kind];
     canvas.fill();
     if (isPaused) stroke(canvas, colours[node.kind], 1.2 / view.k ** 0.5);
-    else stroke(canvas, colours.background, 0.8);
-    if (place === selected || place === hovered || (found.has(place) && found.size < 200)) {
+    else if (node.kind !== "memory" || view.k > EDGES_FROM) stroke(canvas, colours.background, 0.8);
+    if (place === selected || place === hovered || (selected === null && found.size < MOST_RINGS && found.has(place))) {
       canvas.beginPath();
       canvas.arc(x, y, node.radius + 4 / view.k, 0, 2 * Math.PI);
       stroke(canvas, place === selected || place === hovered ? colours.foreground : colours.ring, 2 / view.k);
@@ -162,7 +165,7 @@ type Box = [left: number, top: number, right: number, bottom: number];
 
 function drawNames(canvas: CanvasRenderingContext2D, scene: Scene, out: ReadonlySet<number> | null): void {
   const { model, points, view, width, height, palette: colours } = scene;
-  canvas.font = `500 12px ${getComputedStyle(document.body).fontFamily}`;
+  canvas.font = `500 12px ${colours.font}`;
   canvas.textBaseline = "middle";
   canvas.lineJoin = "round";
   const taken: Box[] = [];

@@ -23,7 +23,7 @@ export type Progress = { points: Float32Array; isDone: boolean };
 
 type Body = SimulationNodeDatum & { radius: number };
 
-const POST_MS = 60; // between two pictures on the way
+const POST_MS = 60; // between two pictures on the way; of more than 500 nodes, which take longer to draw, in proportion
 const TICKS = 260;
 const INWARD = 0.055;
 const FAR = { entity: 34, category: 70, app: 110, similar: 40, successor: 24 };
@@ -67,6 +67,7 @@ self.onmessage = ({ data }: MessageEvent<Task>) => {
       forceCollide<Body>(({ radius }) => radius + 2.5),
     )
     .stop();
+  const pause = POST_MS * Math.max(1, nodes.length / 500);
   let posted = 0;
   function post(isDone: boolean): void {
     const points = new Float32Array(2 * nodes.length);
@@ -76,7 +77,7 @@ self.onmessage = ({ data }: MessageEvent<Task>) => {
   }
   while (simulation.alpha() > simulation.alphaMin()) {
     simulation.tick();
-    if (performance.now() - posted > POST_MS) post(false);
+    if (performance.now() - posted > pause) post(false);
   }
   post(true);
 };
