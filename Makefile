@@ -25,7 +25,7 @@ unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve migrate test lint format ui ui-types ui-test browser bench-pgvector bench-retrieval bench-compare bench-baselines bench-speed bench-search bench-reindex bench-crash clean
+.PHONY: help serve migrate test lint format ui ui-types ui-test browser bench-pgvector bench-retrieval bench-compare bench-baselines bench-speed bench-search bench-reindex bench-dashboard bench-crash clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
@@ -83,6 +83,9 @@ bench-search: bench-%: $(VENV)/.synced-dev ## What a search costs beside one emb
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 bench-reindex: bench-%: $(VENV)/.synced-dev ## Making the index again, beside the embedder alone
+	@$(BIN)/python -m bench.$* $(ARGS)
+
+bench-dashboard: bench-%: $(VENV)/.synced-dev $(UI)/.built browser ## What a browser measures of the dashboard's pages
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 bench-crash: bench-%: $(VENV)/.synced-dev ## Is anything lost when the server is killed

@@ -28,6 +28,8 @@ const PAGES: [string, () => string][] = [
   ["memory", () => `/memory/?id=${memory}`],
   ["apps", () => "/apps/"],
   ["app", () => `/app/?id=${app}`],
+  ["graph", () => "/graph/"],
+  ["graph-list", () => "/graph/?view=list"],
   ["search", () => "/search/?q=when+may+we+deploy"],
   ["settings", () => "/settings/"],
   ["settings-account", () => "/settings/account/"],

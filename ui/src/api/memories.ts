@@ -124,14 +124,15 @@ export function isRelevance({ q, mode }: Pick<Wanted, "q" | "mode">): boolean {
 
 const NOBODY = "00000000-0000-4000-8000-000000000000"; // a name that is gone selects nothing, not everything
 
-function ids(known: Named[] | undefined, names: string[]): string[] | undefined {
+/** The ids of what is called so; one that nothing has, where nothing is. */
+export function ids(known: Named[] | undefined, names: string[]): string[] | undefined {
   if (names.length === 0) return undefined;
   const found = (known ?? []).filter(({ name }) => names.includes(name)).map(({ id }) => id);
   return found.length > 0 ? found : [NOBODY];
 }
 
 /** Midnight of a day in the reader's zone, as the server takes it; the end of the day with `isEnd`. */
-function bound(date: string, isEnd = false): string | undefined {
+export function bound(date: string, isEnd = false): string | undefined {
   if (!date) return undefined;
   const when = new Date(`${date}T${isEnd ? "23:59:59.999" : "00:00:00"}`);
   return Number.isNaN(when.getTime()) ? undefined : when.toISOString();
@@ -221,7 +222,9 @@ export function filters(wanted: Wanted): Record<string, unknown> {
 type Snapshot = [QueryKey, unknown][];
 
 /** What follows a change of memories, and is asked for again. */
-export const FOLLOWS = [["memories"], ["memory"], ["overview"], ["apps"], ["categories"], ["tags"], ["events"]];
+export const FOLLOWS = ["memories", "memory", "overview", "apps", "categories", "tags", "events", "graph"].map((noun) => [
+  noun,
+]);
 
 const RESTORED = 1_000; // at a time: more the server does not take
 

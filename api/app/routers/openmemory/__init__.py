@@ -9,6 +9,7 @@ from app.routers.openmemory import (
     backup,
     config,
     events,
+    graph,
     history,
     index,
     keys,
@@ -35,6 +36,6 @@ def build(runtime: Runtime) -> FastAPI:
     # `labels` before `memories`, which would take `tags` for an id.
     for module in (labels, memories, search, events, apps, stats, index, backup, config, auth, keys, users):
         app.include_router(module.router)
-    for module in (history, retention, rules):
+    for module in (history, retention, rules, graph):
         app.include_router(module.router)
     return app

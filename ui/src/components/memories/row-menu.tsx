@@ -11,16 +11,18 @@ type RowMenuProps = {
   memory: { id: string; content: string; state: string };
   /** Left out where the page of the memory is shown already. */
   canOpen?: boolean;
+  /** Opened with it: where it comes because it was asked for. */
+  isOpen?: boolean;
   onEdit: () => void;
   onState: (state: State) => void;
   onDelete: () => void;
 };
 
 /** What can be done with one memory. */
-export function RowMenu({ memory, canOpen = true, onEdit, onState, onDelete }: RowMenuProps) {
+export function RowMenu({ memory, canOpen = true, isOpen = false, onEdit, onState, onDelete }: RowMenuProps) {
   const router = useRouter();
   return (
-    <Menu>
+    <Menu defaultOpen={isOpen}>
       <MenuTrigger asChild>
         <Button variant="ghost" size="icon-small" aria-label={`Actions for ${brief(memory.content, 40)}`}>
           <Ellipsis />

@@ -1,9 +1,9 @@
 "use client";
 
 import { createColumnHelper, tableFeatures, useTable } from "@tanstack/react-table";
-import { ArrowDown, ArrowUp } from "lucide-react";
+import { ArrowDown, ArrowUp, Ellipsis } from "lucide-react";
 import dynamic from "next/dynamic";
-import { memo, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { type ComponentProps, memo, type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import type { Row, SortColumn, State, Wanted } from "@/api/memories";
 import { cn } from "@/cn";
 import { brief } from "@/format";
@@ -18,7 +18,7 @@ import { StateBadge } from "./state-badge";
 // What is not seen at once comes after the page.
 const RowMenu = dynamic(() => import("./row-menu").then((it) => it.RowMenu), {
   ssr: false,
-  loading: () => <span className="inline-block size-8" />,
+  loading: () => <MenuButton aria-label="Actions" />,
 });
 const Editor = dynamic(() => import("./editor").then((it) => it.Editor), {
   ssr: false,
@@ -215,7 +215,7 @@ const MemoryRow = memo(function MemoryRow({
     ),
     created: <Time at={row.created_at} className="text-muted-foreground" />,
     actions: (
-      <RowMenu
+      <MenuOnDemand
         memory={row}
         onEdit={() => actions.edit(row.id)}
         onState={(state) => actions.setState(row, state)}
@@ -245,6 +245,27 @@ const MemoryRow = memo(function MemoryRow({
     </tr>
   );
 });
+
+/** A row's menu, made when it is first opened: a menu is twenty components, and most of a hundred rows never open theirs. */
+function MenuOnDemand(props: ComponentProps<typeof RowMenu>) {
+  const [isWanted, setWanted] = useState(false);
+  if (isWanted) return <RowMenu {...props} isOpen />;
+  return (
+    <MenuButton
+      aria-label={`Actions for ${brief(props.memory.content, 40)}`}
+      onClick={() => setWanted(true)}
+      onKeyDown={(event) => event.key === "ArrowDown" && setWanted(true)}
+    />
+  );
+}
+
+function MenuButton(props: ComponentProps<typeof Button>) {
+  return (
+    <Button variant="ghost" size="icon-small" aria-haspopup="menu" aria-expanded={false} {...props}>
+      <Ellipsis />
+    </Button>
+  );
+}
 
 function Content({ row, showsOwner }: { row: Row; showsOwner: boolean }) {
   const isDimmed = row.state !== "active";
