@@ -60,7 +60,9 @@ def known(ctx: Context) -> dict[str, Choices]:
 
 
 def schema(ctx: Context) -> Json:
-    """The whole configuration as JSON Schema (2020-12), made from the rules that it is checked by, with the defaults.
+    """The whole configuration as JSON Schema (2020-12), made from the rules that it is checked by.
+
+    Its `default` has the defaults.
 
     Raises:
         Forbidden: the caller is no admin.

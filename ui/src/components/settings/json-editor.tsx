@@ -120,7 +120,7 @@ export default function JsonEditor({ text, schema, place, onChange, onProblems }
           check,
           lintGutter(),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": "The configuration as JSON" }),
+          EditorView.contentAttributes.of({ "aria-label": "The configuration as JSON", tabindex: "0" }),
           keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...lintKeymap]),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) told.current.onChange(update.state.doc.toString());
