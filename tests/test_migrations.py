@@ -25,6 +25,7 @@ from app.models import (
     ApiKey,
     App,
     AppAccess,
+    AppDay,
     Category,
     Event,
     Memory,
@@ -33,6 +34,7 @@ from app.models import (
     State,
     User,
     memory_categories,
+    memory_tags,
 )
 from app.settings import ROOT
 from tests.postgres import Postgres
@@ -206,6 +208,14 @@ class People:
             AppAccess.last_accessed_at,
         )
         assert sorted(self.connection.execute(sums)) == sorted(self.connection.execute(summed))
+        tagged = select(Memory.user_id, Memory.id, Memory.tags).where(Memory.state != State.deleted)
+        links = {
+            (user, tag, memory)
+            for user, memory, tags in self.connection.execute(tagged)
+            for tag in tags
+            if 0 < len(tag) <= 255
+        }
+        assert set(self.connection.execute(select(memory_tags)).all()) == links
         distinct = Counter(row.app_id for row in self.connection.execute(sums))
         assert dict(self.connection.execute(select(App.id, App.accessed_count)).all()) == {
             id: distinct[id] for id in self.connection.scalars(select(App.id))
@@ -215,12 +225,14 @@ class People:
 STATES = st.sampled_from(list(State))
 APPS = st.integers(0, 3)
 WHICH = st.integers(0, 30)
+TAGS = st.sampled_from(["a", "b", "é", "", "x" * 255, "x" * 256])
 STEPS = st.one_of(
     st.tuples(st.just("add"), APPS, STATES),
     st.tuples(st.just("state"), WHICH, STATES),
     st.tuples(st.just("all"), APPS, STATES),
     st.tuples(st.just("move"), WHICH, APPS),
     st.tuples(st.just("delete"), WHICH, st.none()),
+    st.tuples(st.just("tag"), WHICH, st.lists(TAGS, max_size=3)),
     st.tuples(st.just("read"), WHICH, st.tuples(APPS, st.integers(0, 100))),
 )
 
@@ -229,7 +241,7 @@ def take(people: People, step: tuple[str, int, Any]) -> None:
     """One step of a scripted life; steps that concern a memory pass when there is none."""
     kind, which, value = step
     if kind == "add":
-        people.add(which, value)
+        people.add(which, value, tags=["a"] * (which % 2))
         return
     if kind == "all":
         everything = update(Memory).where(Memory.app_id == people.apps[which])
@@ -245,6 +257,8 @@ def take(people: People, step: tuple[str, int, Any]) -> None:
         people.connection.execute(update(Memory).where(Memory.id == id).values(**values))
     elif kind == "read":
         people.read(id, *value)
+    elif kind == "tag":
+        people.connection.execute(update(Memory).where(Memory.id == id).values(tags=value))
     else:
         people.connection.execute(delete(Memory).where(Memory.id == id))
         people.memories.remove(id)
@@ -268,6 +282,40 @@ def test_triggers_count_right(dialect: str, request: pytest.FixtureRequest, tmp_
             people.check()
 
     live()
+    database.dispose()
+
+
+def test_days_and_tags_are_filled_from_what_is_there(empty: Callable[[], str]) -> None:
+    url = empty()
+    migrations.migrate(url)
+    database = Database(url)
+    with database.transaction() as session:
+        people = People(session.connection())
+        one, gone = people.add(0, tags=["a", "b", "a"]), people.add(0, State.deleted, tags=["a"])
+        people.add(2, tags=["a"])
+        versions = [(one, 1, START), (one, 2, START + timedelta(days=1)), (gone, 1, START)]
+        for memory, number, when in versions:
+            row = {"memory_id": memory, "version": number, "event": "ADD", "content": "x", "metadata_": {}}
+            session.execute(insert(MemoryVersion), [{**row, "state": "active", "created_at": when}])
+        for memory, minute in ((one, 5), (gone, 5), (one, 24 * 60 - 1), (one, 24 * 60)):
+            people.read(memory, 1, minute)
+    kept, links = select(AppDay.day, AppDay.app_id, AppDay.writes), select(memory_tags)
+    with database.reading() as session:
+        written, tagged = sorted(session.execute(kept)), sorted(session.execute(links))
+    with alembic(url) as config:
+        command.downgrade(config, "0018")
+        command.downgrade(config, "-1")
+        command.upgrade(config, "head")
+    with database.reading() as session:
+        assert sorted(session.execute(kept.where(AppDay.writes > 0))) == written
+        assert sorted(session.execute(links)) == tagged
+        reads = select(AppDay.day, AppDay.reads, AppDay.shown).where(AppDay.app_id == people.apps[1])
+        assert sorted(session.execute(reads)) == [
+            (START.date(), 2, 3),
+            (START.date() + timedelta(days=1), 1, 1),
+        ]
+        assert sorted(tag for _, tag, _ in tagged) == ["a", "a", "b"]
+    assert [writes for _, _, writes in written] == [2, 1]
     database.dispose()
 
 

@@ -27,6 +27,7 @@ from app.services import (
     accounts,
     apps,
     categories,
+    days,
     expiry,
     listings,
     purges,
@@ -34,6 +35,7 @@ from app.services import (
     retention,
     selections,
     stats,
+    tags,
 )
 from app.services.listings import Filter
 from app.services.recalls import Asked
@@ -119,6 +121,10 @@ UNORDERED: dict[str, Verb] = {
     "categories": lambda ctx: categories.listing(ctx, OWNER),
     "categories, everybody's": lambda ctx: categories.listing(ctx, None),
     "filter, a session": lambda ctx: listings.governed(ctx, FIRST, user_id=OWNER, narrowed=Filter(run_id="none")),
+    "filter, one tag": lambda ctx: listings.governed(ctx, FIRST, user_id=OWNER, narrowed=Filter(tags=["tag-1"])),
+    "tags": lambda ctx: tags.listing(ctx, OWNER),
+    "tags, everybody's": lambda ctx: tags.listing(ctx, None),
+    "an app over time": lambda ctx: days.of_app(ctx, APP, 30),
     "figures over time": lambda ctx: stats.overview(ctx, OWNER, 30),
     "figures over time, everybody's": lambda ctx: stats.overview(ctx, None, 30),
     "figures": lambda ctx: stats.get(ctx, OWNER),

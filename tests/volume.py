@@ -12,6 +12,7 @@ MEMORIES = 100_000
 OWNERS = 50
 APPS = 4  # an owner
 CATEGORIES = 10  # an owner
+TAGS = 100
 LOGGED = 20_000
 
 START = datetime(2026, 1, 1, tzinfo=UTC)  # when the first was made, and every minute one more
@@ -106,6 +107,7 @@ def fill(connection: Connection) -> None:
     _memories(filled)
     _categories(filled)
     _accesses(filled)
+    _tags(filled)
     filled.sum_up()
 
 
@@ -183,6 +185,18 @@ def _categories(filled: Fill) -> None:
         {
             "memory_id": filled.id(MEMORY, "i"),
             "category_id": filled.id(CATEGORY, f"({OWNER}) * {CATEGORIES} + (i / 3) % {CATEGORIES}"),
+        },
+    )
+
+
+def _tags(filled: Fill) -> None:
+    filled.rows(
+        "memory_tags",
+        MEMORIES,
+        {
+            "user_id": filled.id(USER, OWNER),
+            "tag": f"'tag-' || ((i / 3) % {TAGS})",
+            "memory_id": filled.id(MEMORY, "i"),
         },
     )
 

@@ -100,7 +100,7 @@ test("many memories are labelled at once, and it is undone", async () => {
   await page.keyboard.press("Enter");
   await dialog.getByLabel("Tags", { exact: true }).fill("soon");
   await dialog.getByRole("button", { name: "Add labels" }).click();
-  await row("one to label").getByText("errands").waitFor();
+  await row("one to label").getByTitle("errands").waitFor();
   await row("two to label").getByText("#soon").waitFor();
   await page.getByText("2 memories labelled").waitFor();
   expect((await labels(ids[1])).tags).toEqual(["soon"]);
