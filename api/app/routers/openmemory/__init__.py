@@ -14,6 +14,7 @@ from app.routers.openmemory import (
     keys,
     memories,
     retention,
+    review,
     search,
     stats,
     users,
@@ -32,6 +33,6 @@ def build(runtime: Runtime) -> FastAPI:
     app = protocol("Commonplace: OpenMemory /api/v1", DESCRIPTION, OpenMemoryWire(), runtime, door="openmemory")
     for module in (memories, search, events, apps, stats, index, backup, config, auth, keys, users):
         app.include_router(module.router)
-    for module in (history, retention):
+    for module in (history, retention, review):
         app.include_router(module.router)
     return app
