@@ -28,6 +28,7 @@ const PAGES: [string, () => string][] = [
   ["memory", () => `/memory/?id=${memory}`],
   ["apps", () => "/apps/"],
   ["app", () => `/app/?id=${app}`],
+  ["review", () => "/review/"],
   ["search", () => "/search/?q=when+may+we+deploy"],
   ["settings", () => "/settings/"],
   ["settings-account", () => "/settings/account/"],

@@ -34,7 +34,7 @@ from app.workers import is_gone, this_worker
 KEY = "review"  # the row of `configs` that says which process examines
 LEASE = timedelta(minutes=10)  # of a process on another host: on this one its end is seen
 BATCH = 50
-DEPTH = 12  # neighbours of a memory that are looked at
+DEPTH = 40  # neighbours of a memory that are looked at: of many who live somewhere, one is the same person
 MOST = 5  # findings of one memory: of a hundred copies nobody wants to see each pair
 ASKED = 0.7  # cosine from which a model is asked about a pair
 MOST_ASKED = 3  # pairs of one memory that it is asked about

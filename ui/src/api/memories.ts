@@ -185,7 +185,7 @@ export function filters(wanted: Wanted): Record<string, unknown> {
 type Snapshot = [QueryKey, unknown][];
 
 /** What follows a change of memories, and is asked for again. */
-const FOLLOWS = [["memories"], ["memory"], ["overview"], ["apps"], ["categories"], ["events"]];
+const FOLLOWS = [["memories"], ["memory"], ["overview"], ["apps"], ["categories"], ["events"], ["review"]];
 
 /** The changes of memories. On the screen they happen at once; what the server refuses is taken back and said. */
 export function useMemoryChanges() {

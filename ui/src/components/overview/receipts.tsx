@@ -22,6 +22,7 @@ const KINDS: Record<string, string> = {
   PURGE: "Purge",
   EXPIRE: "Expiry",
   ARCHIVE: "Archive",
+  REVIEW: "Review",
 };
 
 /** What the last writes did. */
