@@ -160,6 +160,24 @@ def test_a_secret_is_taken_out_and_stays_in_the_versions(door: TestClient, runti
     assert listed(door) == [SECRET]
 
 
+def test_a_secret_is_taken_out_for_good(door: TestClient, runtime: Runtime) -> None:
+    old = remember(door, SECRET, metadata={"author": "Ann", "topic": "deploys"})["id"]
+    examine(runtime)
+    (item,) = found(door)
+    done = resolve(door, item["id"], "redact", is_for_good=True)
+    assert [one["event"] for one in done["results"]] == ["ADD", "DELETE"]
+    rest = "The deploy token is [GitHub token removed], ask Bob"
+    assert listed(door) == [rest]
+    ok(door.post(f"{API}/review/{item['id']}/undo"))
+    assert listed(door) == [SECRET]
+    resolve(door, item["id"], "redact", is_for_good=True)
+    ok(door.post(f"{API}/memories/{old}/purge"))
+    page = ok(door.get(f"{API}/memories"))["items"]
+    assert [(one["content"], one["author"], one["metadata_"]["topic"]) for one in page] == [(rest, "Ann", "deploys")]
+    stored = dump(runtime)
+    assert TOKEN not in str({name: rows for name, rows in stored.items() if name != "memory_tokens"})
+
+
 def test_many_are_kept_at_once_and_that_is_undone(door: TestClient, runtime: Runtime) -> None:
     for text in (PARIS, BERLIN, HIKING, TO_HIKE, SECRET):
         remember(door, text)

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 from app.engine.text import MONTHS, gist, plain_words
 
 LEAST = 0.6  # cosine of a pair whose words are looked at: "lives in Paris" and "lives in Berlin" have .80, names .66
 SURE = 0.9  # cosine from which other words are a paraphrase, if none of them counts, names or says the opposite
+KEPT = 512  # texts whose words are kept: each is compared with forty others
 LONGEST = 400  # words; of longer texts the embedder has read the beginning only
 
 
@@ -91,16 +93,28 @@ def judge(one: str, other: str, similarity: float) -> Likeness | None:
     """What two texts of that cosine are to each other, as far as their words tell; None where they are two things."""
     if similarity < LEAST:
         return None
-    if gist(one) == gist(other):
+    if _gist(one) == _gist(other):
         return SAME_WORDS
-    mine, theirs = plain_words(one)[:LONGEST], plain_words(other)[:LONGEST]
+    mine, theirs = _words(one), _words(other)
     if _is_negated(mine, theirs):
         return Likeness(Kind.contradiction, "negation")
-    if _is_other_value(mine, _changes(mine, theirs), _names(one) ^ _names(other)):
+    # Few words that only one of them has: else there is more than one value, and comparing is what takes the time.
+    is_close = len(set(mine) ^ set(theirs)) <= 2 * _LONGEST_VALUE
+    if is_close and _is_other_value(mine, _changes(mine, theirs), _names(one) ^ _names(other)):
         return Likeness(Kind.contradiction, "value")
     if similarity >= SURE and not _is_other_thing(one, other, mine, theirs):
         return Likeness(Kind.duplicate, "other words")
     return None
+
+
+@lru_cache(maxsize=KEPT)
+def _gist(text: str) -> tuple[str, ...]:
+    return gist(text)
+
+
+@lru_cache(maxsize=KEPT)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(plain_words(text)[:LONGEST])
 
 
 @dataclass(frozen=True, slots=True)

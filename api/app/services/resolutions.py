@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.context import Context
-from app.database import now
+from app.database import new_id, now
 from app.engine import secret_shapes
 from app.engine.index import Vectors
 from app.engine.text import compose
@@ -38,12 +38,15 @@ class Choice:
         survivor: of a merge the memory that stays; the newer one without it. The other is archived.
         text: of a merge what the survivor is to say, if not what it says.
         memory_ids: of a delete which of the two, or both.
+        is_for_good: of a secret, have what is left in a new memory, and the old one deleted with all its versions, so
+            that it can be purged.
     """
 
     action: Action
     survivor: UUID | None = None
     text: str | None = None
     memory_ids: Sequence[UUID] = ()
+    is_for_good: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +238,23 @@ def _redact(ctx: Context, case: _Case, choice: Choice, views: Views, worded: Wor
     (id,) = case.ids[:1]
     if case.kind != findings.SECRET or id not in worded:
         raise Invalid("There is no secret in it to be removed")
-    _rewrite(ctx, case, views[id], worded[id], done)
+    if not choice.is_for_good:
+        _rewrite(ctx, case, views[id], worded[id], done)
+        return
+    new = _copied(ctx, case, views[id], worded[id])
+    done.note("ADD", new.id, new.version)
+    states.change(ctx, [id], State.deleted)
+    ctx.write(decisions.SUPERSEDE, {"b_id": id, "b_by": new.id})
+    done.note("DELETE", id, views[id].version + 1, superseded_by=str(new.id))
+
+
+def _copied(ctx: Context, case: _Case, view: MemoryView, wanted: _Worded) -> MemoryView:
+    """The memory once more under a new id, with another text and no versions before it."""
+    names = sorted(wanted.names) or view.categories
+    new = replace(view, id=new_id(), content=wanted.text, version=1, updated_at=now(), categories=names)
+    vectors = None if wanted.vector is None else [wanted.vector]
+    memories.store(ctx, case.user_id, [new], [wanted.composed], vectors)
+    return new
 
 
 ACTIONS = {"keep": _keep, "merge": _merge, "delete": _delete, "redact": _redact}

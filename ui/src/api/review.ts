@@ -127,6 +127,19 @@ export function useDecisions() {
     onSettled: settle,
   });
 
+  /** A secret taken out and every version that held it destroyed: of this there is no undo. */
+  const forget = useMutation({
+    mutationFn: async ({ id, memoryId }: { id: string; memoryId: string }) => {
+      const decision = { action: "redact" as const, is_for_good: true };
+      await body(api.POST("/review/{finding_id}/resolve", { params: { path: { finding_id: id } }, body: decision }));
+      await body(api.POST("/memories/{memory_id}/purge", { params: { path: { memory_id: memoryId } } }));
+    },
+    onMutate: ({ id }) => hide([id], ["review", "list"]),
+    onSuccess: () => notify.done("Taken out of every version, for good"),
+    onError: putBack,
+    onSettled: settle,
+  });
+
   const undoKept = useMutation({
     mutationFn: (ids: string[]) => body(api.POST("/review/undo", { body: { finding_ids: ids } })),
     onSuccess: ({ reopened }) => notify.done(`${counted(reopened, "finding")} wait again`),
@@ -167,7 +180,7 @@ export function useDecisions() {
     onSettled: settle,
   });
 
-  return { resolve, undo, keepAll, dismiss, scan };
+  return { resolve, forget, undo, keepAll, dismiss, scan };
 }
 
 /** The page without these; what is no page of a list (one receipt) stays. */

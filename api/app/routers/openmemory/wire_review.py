@@ -85,6 +85,9 @@ class ResolveRequest(BaseModel):
     survivor: UUID | None = Field(None, description="merge: which of the two stays, the newer one without it.")
     text: str | None = Field(None, max_length=MAX_TEXT, description="merge: what it is to say.")
     memory_ids: list[UUID] = Field([], max_length=2, description="delete: which of the two, or both.")
+    is_for_good: bool = Field(
+        False, description="redact: delete the memory and its versions, to be purged; keep the rest."
+    )
 
 
 class ResolveManyRequest(BaseModel):
@@ -175,7 +178,7 @@ def counts(found: Counts) -> ReviewCounts:
 
 def choice(body: ResolveRequest) -> Choice:
     """As the service takes it."""
-    return Choice(body.action, body.survivor, body.text, body.memory_ids)
+    return Choice(body.action, body.survivor, body.text, body.memory_ids, body.is_for_good)
 
 
 def resolved(done: Resolved) -> ResolvedItem:

@@ -1,6 +1,6 @@
 "use client";
 
-import { Check, EyeOff, GitMerge, Trash2, Undo2 } from "lucide-react";
+import { Check, Eraser, EyeOff, GitMerge, Trash2, Undo2 } from "lucide-react";
 import { useEffect, useRef } from "react";
 import type { Decision, Finding } from "@/api/review";
 import { cn } from "@/cn";
@@ -26,10 +26,12 @@ type CardProps = {
   onDecide: (decision: Decision) => void;
   onMerge: (isOpen: boolean) => void;
   onUndo: () => void;
+  /** Have a secret destroyed, where the caller may. */
+  onForget?: () => void;
 };
 
 /** One finding: what it is about, side by side, and what can be done. */
-export function FindingCard({ finding, isAt, isMerging, mayWrite, onDecide, onMerge, onUndo }: CardProps) {
+export function FindingCard({ finding, isAt, isMerging, mayWrite, onDecide, onMerge, onUndo, onForget }: CardProps) {
   const card = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (isAt) card.current?.scrollIntoView({ block: "nearest" });
@@ -72,7 +74,9 @@ export function FindingCard({ finding, isAt, isMerging, mayWrite, onDecide, onMe
             onCancel={() => onMerge(false)}
           />
         ) : (
-          mayWrite && <Actions finding={finding} onDecide={onDecide} onMerge={() => onMerge(true)} />
+          mayWrite && (
+            <Actions finding={finding} onDecide={onDecide} onMerge={() => onMerge(true)} onForget={onForget} />
+          )
         )}
       </div>
     </li>
@@ -87,7 +91,7 @@ function title({ kind, why, secrets }: Finding): string {
 /** The merge that leaves `text`: whose own text it is, that one stays. */
 export function merged({ memory, other }: Finding, text: string): Decision {
   const stays = text === memory?.content ? memory : other;
-  return { action: "merge", survivor: stays?.id, text, memory_ids: [] };
+  return { action: "merge", survivor: stays?.id, text };
 }
 
 function Ended({ finding, onUndo }: { finding: Finding; onUndo?: () => void }) {
@@ -106,25 +110,30 @@ function Ended({ finding, onUndo }: { finding: Finding; onUndo?: () => void }) {
   );
 }
 
-type ActionsProps = { finding: Finding; onDecide: (decision: Decision) => void; onMerge: () => void };
+type ActionsProps = Pick<CardProps, "finding" | "onDecide" | "onForget"> & { onMerge: () => void };
 
-function Actions({ finding, onDecide, onMerge }: ActionsProps) {
+function Actions({ finding, onDecide, onMerge, onForget }: ActionsProps) {
   const remove = (id: string) => onDecide({ action: "delete", memory_ids: [id] });
   if (finding.kind === "secret") {
     return (
       <div className="flex flex-wrap items-center gap-2">
-        <Button variant="primary" size="small" onClick={() => onDecide({ action: "redact", memory_ids: [] })}>
+        <Button variant="primary" size="small" onClick={() => onDecide({ action: "redact" })}>
           <EyeOff /> Take it out
         </Button>
-        <Button size="small" onClick={() => onDecide({ action: "keep", memory_ids: [] })}>
+        {onForget && (
+          <Button size="small" onClick={onForget}>
+            <Eraser /> Take it out for good
+          </Button>
+        )}
+        <Button size="small" onClick={() => onDecide({ action: "keep" })}>
           <Check /> Keep it
         </Button>
         <Button size="small" className="text-danger" onClick={() => remove(finding.memory_id)}>
           <Trash2 /> Delete the memory
         </Button>
         <p className="basis-full text-xs text-muted-foreground">
-          Older versions hold it until the memory is deleted and purged. Whoever has seen it knows it: change it where
-          it is used.
+          Taken out, older versions hold it still; for good, no version does. Whoever has seen it knows it: change it
+          where it is used.
         </p>
       </div>
     );
@@ -134,7 +143,7 @@ function Actions({ finding, onDecide, onMerge }: ActionsProps) {
       <Button variant="primary" size="small" onClick={onMerge}>
         <GitMerge /> Merge
       </Button>
-      <Button size="small" onClick={() => onDecide({ action: "keep", memory_ids: [] })}>
+      <Button size="small" onClick={() => onDecide({ action: "keep" })}>
         <Check /> Keep both
       </Button>
       <Button size="small" className="text-danger" onClick={() => remove(finding.memory_id)}>

@@ -1,8 +1,10 @@
 "use client";
 
 import { CheckCheck } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import { A_PAGE, type Decision, type Finding, type Kind, useDecisions, useFindings } from "@/api/review";
+import { useSession } from "@/api/session";
 import { Pager } from "../pager";
 import { useShortcuts } from "../shell/shortcuts";
 import { Failure } from "../states";
@@ -10,6 +12,9 @@ import { Button } from "../ui/button";
 import { FindingCard } from "./finding-card";
 import { Nothing } from "./nothing";
 import { CardsSkeleton } from "./skeleton";
+
+// Nobody opens it with the page: its code comes after.
+const ForgetDialog = dynamic(() => import("./forget-dialog").then((it) => it.ForgetDialog), { ssr: false });
 
 type FindingsProps = {
   kind: Kind;
@@ -25,7 +30,9 @@ const NONE: Finding[] = [];
 /** The findings of one kind as an inbox: a card each, moved through by j and k. */
 export function Findings({ kind, isResolved, isExamining, page, onPage, mayWrite }: FindingsProps) {
   const findings = useFindings(kind, isResolved, page, isExamining);
-  const { resolve, undo, keepAll } = useDecisions();
+  const { resolve, forget, undo, keepAll } = useDecisions();
+  const mayPurge = useMayPurge();
+  const [forgetting, setForgetting] = useState<Finding | null>(null);
   const [merging, setMerging] = useState<string | null>(null);
   const items = findings.data?.items ?? NONE;
   function decide({ id }: Finding, decision: Decision) {
@@ -55,12 +62,28 @@ export function Findings({ kind, isResolved, isExamining, page, onPage, mayWrite
             onDecide={(decision) => decide(finding, decision)}
             onMerge={(isOpen) => setMerging(isOpen ? finding.id : null)}
             onUndo={() => undo.mutate(finding.id)}
+            onForget={mayPurge ? () => setForgetting(finding) : undefined}
           />
         ))}
       </ul>
+      {forgetting && (
+        <ForgetDialog
+          onClose={() => setForgetting(null)}
+          onForget={() => {
+            forget.mutate({ id: forgetting.id, memoryId: forgetting.memory_id });
+            setForgetting(null);
+          }}
+        />
+      )}
       {(total > A_PAGE || page > 1) && <Pager page={page} size={A_PAGE} total={total} onPage={onPage} />}
     </div>
   );
+}
+
+/** Persons who signed in may purge, and admins. */
+function useMayPurge(): boolean {
+  const { session } = useSession();
+  return session.state === "in" && (session.how === "login" || session.me.scopes.includes("admin"));
 }
 
 /** The finding that the keys mean; -1 before the first of them. */
@@ -87,7 +110,7 @@ function useCursor(
     },
     b: decided(
       () => true,
-      () => ({ action: "keep", memory_ids: [] }),
+      () => ({ action: "keep" }),
     ),
     "1": decided(
       () => true,
@@ -96,7 +119,7 @@ function useCursor(
     "2": decided(isPair, ({ other_id }) => removed(other_id)),
     r: decided(
       ({ kind }) => kind === "secret",
-      () => ({ action: "redact", memory_ids: [] }),
+      () => ({ action: "redact" }),
     ),
   });
   return shown;
