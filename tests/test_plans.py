@@ -27,7 +27,9 @@ from app.services import (
     accounts,
     apps,
     categories,
+    examinations,
     expiry,
+    findings,
     listings,
     purges,
     recalls,
@@ -121,6 +123,10 @@ UNORDERED: dict[str, Verb] = {
     "filter, a session": lambda ctx: listings.governed(ctx, FIRST, user_id=OWNER, narrowed=Filter(run_id="none")),
     "figures over time": lambda ctx: stats.overview(ctx, OWNER, 30),
     "figures over time, everybody's": lambda ctx: stats.overview(ctx, None, 30),
+    "review": lambda ctx: findings.listing(ctx, FIRST, OWNER, kind="duplicate"),
+    "review, everybody's": lambda ctx: findings.listing(ctx, FIRST),
+    "review, decided": lambda ctx: findings.listing(ctx, FIRST, OWNER, is_resolved=True),
+    "review, counts": lambda ctx: findings.counts(ctx, OWNER),
     "figures": lambda ctx: stats.get(ctx, OWNER),
     "figures, everybody's": lambda ctx: stats.get(ctx, None),
 }
@@ -321,6 +327,12 @@ def test_the_worker_finds_what_expires_and_what_is_purged_by_their_indexes(runti
     with caught(runtime.database) as found:
         purges.due(runtime, 30)
     check_worker(runtime, found, "ix_memories_deleted_at")
+
+
+def test_the_review_finds_what_waits_by_its_index(runtime: Runtime) -> None:
+    with caught(runtime.database) as found:
+        examinations._waiting(runtime.database, 10)
+    check_worker(runtime, found, "ix_memories_unexamined")
 
 
 def check_worker(runtime: Runtime, found: Caught, index: str) -> None:

@@ -88,7 +88,7 @@ const FOLLOWS = [["review"], ["memories"], ["memory"], ["overview"], ["events"]]
 type Snapshot = [QueryKey, unknown][];
 
 const SAID: Record<Decision["action"], string> = {
-  keep: "Both are kept",
+  keep: "Kept as it is",
   merge: "Merged. The other one is archived.",
   delete: "Deleted",
   redact: "Taken out. Older versions hold it still.",

@@ -47,7 +47,7 @@ export default function Review() {
       />
       <Tabs value={kind} onValueChange={(next) => void setAddress({ kind: next as typeof kind, page: 1 })}>
         <div className="mb-4 flex flex-wrap-reverse items-end justify-between gap-x-4 gap-y-1 border-b">
-          <TabsList className="-mb-px max-w-full overflow-x-auto border-b-0">
+          <TabsList className="-mb-px max-w-full overflow-x-auto border-b-0 max-sm:gap-3">
             {KINDS.map((one) => (
               <TabsTrigger key={one} value={one} className="mb-0 whitespace-nowrap">
                 {NAMES[one]}
