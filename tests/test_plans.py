@@ -28,7 +28,9 @@ from app.services import (
     apps,
     categories,
     days,
+    examinations,
     expiry,
+    findings,
     listings,
     purges,
     recalls,
@@ -127,6 +129,10 @@ UNORDERED: dict[str, Verb] = {
     "an app over time": lambda ctx: days.of_app(ctx, APP, 30),
     "figures over time": lambda ctx: stats.overview(ctx, OWNER, 30),
     "figures over time, everybody's": lambda ctx: stats.overview(ctx, None, 30),
+    "review": lambda ctx: findings.listing(ctx, FIRST, OWNER, kind="duplicate"),
+    "review, everybody's": lambda ctx: findings.listing(ctx, FIRST),
+    "review, decided": lambda ctx: findings.listing(ctx, FIRST, OWNER, is_resolved=True),
+    "review, counts": lambda ctx: findings.counts(ctx, OWNER),
     "figures": lambda ctx: stats.get(ctx, OWNER),
     "figures, everybody's": lambda ctx: stats.get(ctx, None),
 }
@@ -327,6 +333,12 @@ def test_the_worker_finds_what_expires_and_what_is_purged_by_their_indexes(runti
     with caught(runtime.database) as found:
         purges.due(runtime, 30)
     check_worker(runtime, found, "ix_memories_deleted_at")
+
+
+def test_the_review_finds_what_waits_by_its_index(runtime: Runtime) -> None:
+    with caught(runtime.database) as found:
+        examinations._waiting(runtime.database, 10)
+    check_worker(runtime, found, "ix_memories_unexamined")
 
 
 def check_worker(runtime: Runtime, found: Caught, index: str) -> None:

@@ -76,6 +76,7 @@ class Runtime:
         self.traits = KeptTraits()
         self.wake = threading.Event()  # set it to have the sweep begin now
         self.work = threading.Event()  # set it to have the worker look for adds that wait now
+        self.review = threading.Event()  # set it to have the review look for what it has not examined now
         self.engine = Engine(self.relaxed, settings.data_dir, settings.vector_cache_bytes)
 
     @contextmanager

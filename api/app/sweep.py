@@ -1,5 +1,6 @@
 """The sweep: in the background, brings level what a request could not (a killed process, an embedder that was away).
-Beside it the worker: the adds that were left to it, or that a dead process left behind."""
+Beside it the worker: the adds that were left to it, or that a dead process left behind. And the review, which looks at
+what was written and waits for nobody."""
 
 import logging
 import threading
@@ -9,7 +10,7 @@ from app.context import Runtime
 from app.engine import return_memory
 from app.engine.sync import sync_all
 from app.errors import CommonplaceError, StoreUnavailable
-from app.services import accesses, configs, expiry, inference, purges, rebuilds, retention
+from app.services import accesses, configs, examinations, expiry, inference, purges, rebuilds, retention
 
 logger = logging.getLogger(__name__)
 
@@ -22,19 +23,23 @@ class Sweep:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
         self._worker = threading.Thread(target=self._work, name="worker", daemon=True)
+        self._reviewer = threading.Thread(target=self._review, name="review", daemon=True)
 
     def start(self) -> None:
         """Begin; returns at once."""
         self._thread.start()
         self._worker.start()
+        self._reviewer.start()
 
     def stop(self) -> None:
         """Stop after the batch in hand. An add in hand is not waited for long: another process takes it up."""
         self._stopped.set()
         self._runtime.wake.set()
         self._runtime.work.set()
+        self._runtime.review.set()
         self._thread.join(timeout=30)
         self._worker.join(timeout=5)
+        self._reviewer.join(timeout=5)
 
     def _run(self) -> None:
         runtime = self._runtime
@@ -50,6 +55,17 @@ class Sweep:
             runtime.work.clear()
             self._outlive(self._learn)
             runtime.work.wait(runtime.settings.sweep_seconds)
+
+    def _review(self) -> None:
+        """Examine what is new, beside both: neither the index nor an add waits for what a person looks at later."""
+        runtime = self._runtime
+        while not self._stopped.is_set():
+            runtime.review.wait(runtime.settings.sweep_seconds)
+            runtime.review.clear()
+            self._outlive(self._examine)
+
+    def _examine(self) -> None:
+        examinations.sweep(self._runtime, self._stopped.is_set)
 
     def _outlive(self, act: Callable[[], None]) -> None:
         try:

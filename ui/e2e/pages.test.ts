@@ -30,6 +30,7 @@ const PAGES: [string, () => string][] = [
   ["app", () => `/app/?id=${app}`],
   ["graph", () => "/graph/"],
   ["graph-list", () => "/graph/?view=list"],
+  ["review", () => "/review/"],
   ["search", () => "/search/?q=when+may+we+deploy"],
   ["settings", () => "/settings/"],
   ["settings-account", () => "/settings/account/"],

@@ -193,6 +193,15 @@ class Index:
         question = self.question(query) if mode != "keyword" else None
         return self.rank(owner, query, question, mode, limit, within)
 
+    def nearest(self, owner: UUID, vector: Vectors, limit: int) -> dict[UUID, float]:
+        """The owner's memories whose vectors are nearest to one, with their cosines; the words are not asked.
+
+        Raises:
+            whatever the store raises.
+        """
+        hits = self.store.search("", vector, limit, {"user_id": str(owner)})
+        return {UUID(hit.id): float(hit.score) for hit in hits}
+
     def rank(
         self,
         owner: UUID,

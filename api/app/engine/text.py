@@ -70,13 +70,13 @@ def gist(text: str) -> tuple[str, ...]:
 
     Unlike `terms` it keeps "not", "before", "she": two texts of one gist say the same.
     """
-    return tuple(_term(word) or word for word in _plain_words(text) if word not in _EMPTY_WORDS)
+    return tuple(_term(word) or word for word in plain_words(text) if word not in _EMPTY_WORDS)
 
 
 def compose(content: str, author: str | None, occurred_at: datetime | None) -> str:
     """The text that is indexed for a memory: "author (8 May 2023): content", less what the content says itself."""
-    words = frozenset(_plain_words(content)) if author or occurred_at else frozenset()
-    who = author.strip() if author and not words.issuperset(_plain_words(author)) else ""
+    words = frozenset(plain_words(content)) if author or occurred_at else frozenset()
+    who = author.strip() if author and not words.issuperset(plain_words(author)) else ""
     when = _date(occurred_at) if occurred_at and not _tells(content, words, occurred_at) else ""
     head = f"{who} ({when})" if who and when else who or when
     return f"{head}: {content}" if head else content
@@ -106,7 +106,8 @@ def _bigrams(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
 
 
-def _plain_words(text: str) -> list[str]:
+def plain_words(text: str) -> list[str]:
+    """The words of `text` in order, folded, none left out."""
     return [match.group().removesuffix(_POSSESSIVE) for match in _WORD.finditer(_fold(text))]
 
 

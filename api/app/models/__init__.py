@@ -7,9 +7,11 @@ from app.models.configs import Config
 from app.models.events import Event, ImportTask, SessionMessage
 from app.models.exports import MemoryExport
 from app.models.feedback import MemoryFeedback
+from app.models.findings import Finding
 from app.models.grants import Grant, GrantCode, OAuthClient
 from app.models.index import IndexBuild, IndexClaim, MemoryTerms, MemoryTokens, MemoryVector, VectorOwner, WordOwner
 from app.models.memories import (
+    UNEXAMINED,
     Category,
     Memory,
     MemoryTally,
@@ -22,6 +24,7 @@ from app.models.memories import (
 from app.models.users import ApiKey, LoginSession, User
 
 __all__ = [
+    "UNEXAMINED",
     "AccessBatch",
     "AccessControl",
     "AccessLog",
@@ -34,6 +37,7 @@ __all__ = [
     "ChainNode",
     "Config",
     "Event",
+    "Finding",
     "Grant",
     "GrantCode",
     "ImportTask",

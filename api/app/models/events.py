@@ -44,6 +44,7 @@ class Event(Base):
     import_id: Mapped[UUID | None]  # the import that this is a piece of
     leased_until: Mapped[Time | None]
     worker: Mapped[Name | None]
+    dismissed_at: Mapped[Time | None]  # a failed one that somebody does not want to see again; it can be tried still
     created_at: Mapped[Created]
     updated_at: Mapped[Updated]
 

@@ -37,6 +37,8 @@ def _partial(name: str, *columns: str, where: TextClause) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
+# Literally so in queries, too: then both databases see that the partial index answers them.
+UNEXAMINED = "state = 'active' AND examined_version {differs} version"
 STATES = ", ".join(f"'{state}'" for state in State)
 
 
@@ -65,6 +67,14 @@ class Memory(Base):
             "ix_memories_agent", "user_id", "agent_id", "created_at", "id", "state", where=text("agent_id IS NOT NULL")
         ),
         _partial("ix_memories_unindexed", "id", where=text("indexed_at IS NULL")),
+        # Empty but for what the review has not looked at yet: a change brings a row in, without a write of its own.
+        Index(
+            "ix_memories_unexamined",
+            "user_id",
+            "id",
+            sqlite_where=text(UNEXAMINED.format(differs="IS NOT")),
+            postgresql_where=text(UNEXAMINED.format(differs="IS DISTINCT FROM")),
+        ),
         _partial("ix_memories_expiring", "user_id", "expires_at", "id", where=text("expires_at IS NOT NULL")),
         # For the worker, which asks for everybody's: what is to expire next, and what is to be purged next.
         _partial("ix_memories_expires_at", "expires_at", "id", where=text("expires_at IS NOT NULL")),
@@ -98,6 +108,7 @@ class Memory(Base):
     archived_at: Mapped[Time | None]
     deleted_at: Mapped[Time | None]
     indexed_at: Mapped[Time | None]
+    examined_version: Mapped[int | None]  # which version the review has looked at (services.examinations)
 
 
 class MemoryVersion(Base):

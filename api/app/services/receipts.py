@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.context import Context, Runtime
 from app.database import now
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.models import App, Event, Memory, User
 from app.services import apps, scopes
 from app.services.scopes import Scope
@@ -47,6 +47,7 @@ class Receipt:
     created_at: datetime
     updated_at: datetime
     undoes: UUID | None = None
+    dismissed_at: datetime | None = None
     input: dict[str, Any] | None = None
 
 
@@ -59,6 +60,7 @@ class Filter:
     app: str | None = None
     from_date: datetime | None = None
     to_date: datetime | None = None
+    is_dismissed: bool | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """As SQL.
@@ -79,6 +81,8 @@ class Filter:
             found.append(Event.created_at >= self.from_date)
         if self.to_date:
             found.append(Event.created_at <= self.to_date)
+        if self.is_dismissed is not None:
+            found.append(Event.dismissed_at.is_not(None) if self.is_dismissed else Event.dismissed_at.is_(None))
         return found
 
 
@@ -110,6 +114,7 @@ VIEW: Select[*tuple[Any, ...]] = (
         Event.created_at,
         Event.updated_at,
         Event.undoes,
+        Event.dismissed_at,
     )
     .join(User, User.id == Event.user_id)
     .outerjoin(App, App.id == Event.app_id)
@@ -198,12 +203,35 @@ def retry(ctx: Context, event_id: UUID, leased_until: datetime) -> Taken:
     return taken
 
 
+def dismiss(ctx: Context, event_id: UUID, *, is_dismissed: bool = True) -> None:
+    """Show a failed receipt among what waits no more, or again. What was sent is kept, and it can be tried as before.
+
+    Raises:
+        NotFound: no such receipt, or somebody else's.
+        Forbidden: the key is bound to an app.
+        Conflict: it has not failed.
+    """
+    if ctx.caller.app is not None:
+        raise Forbidden("A key that is bound to an app may not dismiss receipts")
+    mine = [Event.id == event_id, *_seen(ctx, scopes.resolve(ctx))]
+    status = ctx.session.scalar(select(Event.status).where(*mine))
+    if status is None:
+        raise NotFound(NO_EVENT)
+    if status != FAILED:
+        raise Conflict(f"Only what failed can be dismissed; this is {status}")
+    ctx.session.execute(update(Event).where(*mine).values(dismissed_at=now() if is_dismissed else None))
+
+
 def retry_all(ctx: Context, user_id: str | None) -> int:
-    """Have the worker try all that failed again: the caller's own, or what `user_id` names. How many there are."""
+    """Have the worker try all that failed and was not dismissed again: the caller's own, or what `user_id` names.
+
+    How many there are.
+    """
     scope = scopes.resolve(ctx, user_id or ctx.caller.name)
     owner = ctx.caller.user_id if scope.owner_id is None else scope.owner_id
     seen = [*_seen(ctx, scope), Event.user_id == owner]
-    failed = select(Event.id).where(*seen, Event.status == FAILED, Event.input.is_not(None)).limit(RETRY_ALL)
+    waits = [Event.status == FAILED, Event.input.is_not(None), Event.dismissed_at.is_(None)]
+    failed = select(Event.id).where(*seen, *waits).limit(RETRY_ALL)
     ids = [row.id for row in ctx.rows(failed)]
     again = update(Event).where(Event.id.in_(ids), Event.status == FAILED)
     ctx.session.execute(
@@ -246,7 +274,7 @@ def _take(ctx: Context, condition: ColumnElement[bool], leased_until: datetime) 
 
 def _taking(condition: ColumnElement[bool], leased_until: datetime) -> Any:
     values = {"status": RUNNING, "attempts": Event.attempts + 1, "leased_until": leased_until, "worker": this_worker()}
-    values["updated_at"] = now()
+    values |= {"updated_at": now(), "dismissed_at": None}
     columns = (Event.id, Event.user_id, Event.app_id, Event.input, Event.leased_until, Event.attempts, Event.created_at)
     taking = update(Event).where(condition).values(**values).returning(*columns)
     return taking.execution_options(synchronize_session=False)

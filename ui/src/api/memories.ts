@@ -222,9 +222,8 @@ export function filters(wanted: Wanted): Record<string, unknown> {
 type Snapshot = [QueryKey, unknown][];
 
 /** What follows a change of memories, and is asked for again. */
-export const FOLLOWS = ["memories", "memory", "overview", "apps", "categories", "tags", "events", "graph"].map((noun) => [
-  noun,
-]);
+const FOLLOWED = ["memories", "memory", "overview", "apps", "categories", "tags", "events", "graph", "review"];
+export const FOLLOWS = FOLLOWED.map((noun) => [noun]);
 
 const RESTORED = 1_000; // at a time: more the server does not take
 

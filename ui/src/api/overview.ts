@@ -39,7 +39,10 @@ export function useEvents(status?: "FAILED") {
   const { owner } = useOwner();
   return useQuery({
     queryKey: ["events", owner, status ?? "all"],
-    queryFn: () => body(api.GET("/events", { params: { query: { user_id: owner, status, size: 8 } } })),
+    queryFn: () =>
+      body(
+        api.GET("/events", { params: { query: { user_id: owner, status, is_dismissed: status && false, size: 8 } } }),
+      ),
     refetchInterval: LOOK_AGAIN,
   });
 }
@@ -55,7 +58,9 @@ export function useRetry() {
         : notify.done("It succeeded this time"),
     onError: (error) => notify.failed(error.message),
     onSettled: () =>
-      Promise.all([["events"], ["memories"], ["overview"]].map((queryKey) => queries.invalidateQueries({ queryKey }))),
+      Promise.all(
+        [["events"], ["memories"], ["overview"], ["review"]].map((queryKey) => queries.invalidateQueries({ queryKey })),
+      ),
   });
 }
 

@@ -16,6 +16,7 @@ from app.routers.openmemory import (
     labels,
     memories,
     retention,
+    review,
     rules,
     search,
     stats,
@@ -36,6 +37,6 @@ def build(runtime: Runtime) -> FastAPI:
     # `labels` before `memories`, which would take `tags` for an id.
     for module in (labels, memories, search, events, apps, stats, index, backup, config, auth, keys, users):
         app.include_router(module.router)
-    for module in (history, retention, rules, graph):
+    for module in (history, retention, rules, graph, review):
         app.include_router(module.router)
     return app

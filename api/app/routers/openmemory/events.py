@@ -28,9 +28,12 @@ def listing(
     app: Annotated[Name | None, Query(description="The app that wrote.")] = None,
     from_date: Annotated[Time, Query(description="Epoch seconds or ISO 8601.")] = None,
     to_date: Annotated[Time, Query(description="Epoch seconds or ISO 8601.")] = None,
+    is_dismissed: Annotated[
+        bool | None, Query(description="Only failed ones that were dismissed, or were not.")
+    ] = None,
 ) -> Response:
     """Newest first. A key that is bound to an app sees that app's."""
-    narrowed = Filter(status, kind, app, from_date, to_date)
+    narrowed = Filter(status, kind, app, from_date, to_date, is_dismissed)
     return shaped(wire_events.page(receipts.listing(ctx, paging.window, user_id, narrowed), paging))
 
 
@@ -50,3 +53,11 @@ def get(ctx: Reading, event_id: UUID) -> wire_events.EventOne:
 def retry(ctx: Writing, event_id: UUID) -> wire_adds.Answer:
     """At once; `status` says how it went this time."""
     return wire_adds.answer(inference.retry(ctx, event_id))
+
+
+@router.post("/{event_id}/dismiss", response_model=wire_events.EventOne, summary="Dismiss a failed add")
+def dismiss(ctx: Writing, event_id: UUID, body: wire_events.DismissRequest | None = None) -> wire_events.EventOne:
+    """It waits for nobody any more; what was sent is kept, and it can be tried again."""
+    asked = body or wire_events.DismissRequest()
+    receipts.dismiss(ctx, event_id, is_dismissed=asked.is_dismissed)
+    return wire_events.one(receipts.get(ctx, event_id))

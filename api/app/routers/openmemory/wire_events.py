@@ -30,6 +30,7 @@ class EventItem(BaseModel):
     created_at: datetime
     updated_at: datetime
     undoes: UUID | None = Field(description="The receipt that this one took back, if it is an undo's.")
+    dismissed_at: datetime | None = Field(description="When somebody did not want to see this failed one again.")
 
 
 class EventOne(EventItem):
@@ -46,6 +47,12 @@ class EventPage(BaseModel):
     page: int
     size: int
     pages: int
+
+
+class DismissRequest(BaseModel):
+    """POST /events/{event_id}/dismiss."""
+
+    is_dismissed: bool = Field(True, description="False: show it again.")
 
 
 class Retried(BaseModel):

@@ -24,6 +24,7 @@ const KINDS: Record<string, string> = {
   ARCHIVE: "Archive",
   DELETE: "Delete",
   LABEL: "Labels",
+  REVIEW: "Review",
 };
 
 /** What the last writes did. */

@@ -1,4 +1,4 @@
-import { AppWindow, Gauge, Library, type LucideIcon, SearchCode, Settings, Waypoints } from "lucide-react";
+import { AppWindow, Gauge, Inbox, Library, type LucideIcon, SearchCode, Settings, Waypoints } from "lucide-react";
 
 /** `also` are other addresses of the page, `within` says that all beneath `href` are. */
 export type Page = { href: string; label: string; icon: LucideIcon; also?: string[]; within?: boolean };
@@ -7,6 +7,7 @@ export type Page = { href: string; label: string; icon: LucideIcon; also?: strin
 export const PAGES: Page[] = [
   { href: "/", label: "Overview", icon: Gauge },
   { href: "/memories/", label: "Memories", icon: Library, also: ["/memory/"] },
+  { href: "/review/", label: "Review", icon: Inbox },
   { href: "/apps/", label: "Apps", icon: AppWindow, also: ["/app/"] },
   { href: "/graph/", label: "Graph", icon: Waypoints },
   { href: "/search/", label: "Search lab", icon: SearchCode },

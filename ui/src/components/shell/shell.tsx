@@ -6,7 +6,9 @@ import Link from "next/link";
 import { usePathname } from "next/navigation";
 import type { ReactNode } from "react";
 import { connection } from "@/api/connection";
+import { useReviewCounts, waiting } from "@/api/review";
 import { cn } from "@/cn";
+import { grouped } from "@/format";
 import { notify } from "@/notify";
 import { Button } from "../ui/button";
 import { OfflineBanner } from "./offline";
@@ -44,15 +46,29 @@ function Navigation() {
           onNavigate={stayIfOffline}
           aria-current={isAt(path, page) ? "page" : undefined}
           className={cn(
-            "flex h-12 items-center gap-2 border-b-2 border-transparent px-2.5 whitespace-nowrap text-muted-foreground hover:text-foreground max-md:h-10 max-sm:px-2",
+            "relative flex h-12 items-center gap-2 border-b-2 border-transparent px-2.5 whitespace-nowrap text-muted-foreground hover:text-foreground max-md:h-10 max-sm:px-2",
             "focus-visible:-outline-offset-2 aria-[current=page]:border-accent aria-[current=page]:font-medium aria-[current=page]:text-foreground",
           )}
         >
           <page.icon className="size-4 max-sm:hidden" />
           {page.label}
+          {page.href === "/review/" && <Waiting />}
         </Link>
       ))}
     </nav>
+  );
+}
+
+/** How much waits for a decision, above the name: nothing moves when it comes. */
+function Waiting() {
+  const { data } = useReviewCounts();
+  const count = data ? waiting(data) : 0;
+  if (count === 0) return null;
+  return (
+    <span className="tabular absolute top-1 right-0 rounded-full bg-accent px-1 text-[0.625rem] leading-3.5 font-semibold text-accent-foreground max-md:top-0.5">
+      {count > 99 ? "99+" : grouped(count)}
+      <span className="sr-only"> to decide</span>
+    </span>
   );
 }
 
