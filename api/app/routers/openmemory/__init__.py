@@ -10,6 +10,7 @@ from app.routers.openmemory import (
     config,
     events,
     history,
+    imports,
     index,
     keys,
     memories,
@@ -32,6 +33,6 @@ def build(runtime: Runtime) -> FastAPI:
     app = protocol("Commonplace: OpenMemory /api/v1", DESCRIPTION, OpenMemoryWire(), runtime, door="openmemory")
     for module in (memories, search, events, apps, stats, index, backup, config, auth, keys, users):
         app.include_router(module.router)
-    for module in (history, retention):
+    for module in (history, retention, imports):
         app.include_router(module.router)
     return app

@@ -21,6 +21,12 @@ class ExportRequest(BaseModel):
     include_vectors: bool = True
 
 
+class ExportCount(BaseModel):
+    """POST /backup/export/count."""
+
+    memories: int
+
+
 class ImportAnswer(BaseModel):
     """What the import did; the numbers count memories, but `apps` and `categories` those that it created."""
 
