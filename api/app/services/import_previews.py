@@ -102,7 +102,7 @@ def check_owner(ctx: Context, options: Options) -> str:
 
 def app_of(ctx: Context, options: Options, format: str) -> str:
     """The app that is said to have written what is taken in."""
-    return ctx.caller.app or options.app or FORMATS[format][1] or FALLBACK
+    return options.app or ctx.caller.app or FORMATS[format][1] or FALLBACK
 
 
 def _of_backup(ctx: Context, file: BinaryIO, owner: str, *, has_model: bool) -> Preview:

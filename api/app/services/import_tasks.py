@@ -144,7 +144,8 @@ def _take_in(ctx: Context, pieces: Pieces, filename: str, owner: str, options: O
         "unreadable": seen.unreadable,
         "treatment": options.conversations,
     }
-    view = _written(ctx, task)
+    ctx.session.add(task)
+    ctx.session.flush()
     # A receipt a microsecond: their order is the file's.
     for place, drafted in enumerate(pieces.drafted):
         inference.receive_drafts(ctx, owner_id, client, drafted, when + timedelta(microseconds=place), task.id)
@@ -152,7 +153,7 @@ def _take_in(ctx: Context, pieces: Pieces, filename: str, owner: str, options: O
         at = when + timedelta(microseconds=place)
         inference.receive(ctx, owner_id, client, taken_in, receipts.PENDING, when=at, import_id=task.id)
     ctx.after_commit(ctx.runtime.work.set)
-    return view
+    return _written(ctx, task)
 
 
 def _shown(filename: str) -> str:
