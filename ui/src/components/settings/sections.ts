@@ -1,4 +1,4 @@
-import { CircleUser, type LucideIcon, SunMoon } from "lucide-react";
+import { Archive, CircleUser, type LucideIcon, SunMoon } from "lucide-react";
 
 export type SettingsSection = { href: string; label: string; icon: LucideIcon; admin?: boolean };
 
@@ -9,4 +9,5 @@ export type SettingsSection = { href: string; label: string; icon: LucideIcon; a
 export const SECTIONS: SettingsSection[] = [
   { href: "/settings/", label: "Appearance", icon: SunMoon },
   { href: "/settings/account/", label: "Account", icon: CircleUser },
+  { href: "/settings/backups/", label: "Backups", icon: Archive },
 ];

@@ -1,4 +1,4 @@
-import { AppWindow, Gauge, Library, type LucideIcon, SearchCode, Settings } from "lucide-react";
+import { AppWindow, FileUp, Gauge, Library, type LucideIcon, SearchCode, Settings } from "lucide-react";
 
 /** `also` are other addresses of the page, `within` says that all beneath `href` are. */
 export type Page = { href: string; label: string; icon: LucideIcon; also?: string[]; within?: boolean };
@@ -9,5 +9,6 @@ export const PAGES: Page[] = [
   { href: "/memories/", label: "Memories", icon: Library, also: ["/memory/"] },
   { href: "/apps/", label: "Apps", icon: AppWindow, also: ["/app/"] },
   { href: "/search/", label: "Search lab", icon: SearchCode },
+  { href: "/import/", label: "Import", icon: FileUp },
   { href: "/settings/", label: "Settings", icon: Settings, within: true },
 ];
