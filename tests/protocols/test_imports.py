@@ -112,7 +112,8 @@ def test_what_was_said_is_kept_of_the_chosen_conversations(person: Person, runti
     seen = look(ann, export, "export.zip")
     assert (seen["format"], seen["conversations"], seen["messages"], seen["memories"]) == ("chatgpt", 2, 5, 0)
     assert {talk["title"]: talk["by_user"] for talk in seen["talks"]} == {"Sailing": 2, "Bread": 1}
-    assert seen["warnings"] and not seen["has_model"]
+    assert not seen["has_model"]
+    assert "No model is configured" in seen["warnings"][0]
     assert send(ann, export, "export.zip").status_code == 400  # nothing was chosen: said, and not done silently
     assert send(ann, export, "export.zip", conversations="learn").status_code == 409
     done = bring(ann, runtime, export, "export.zip", conversations="keep", conversation_ids=["c1"])

@@ -112,7 +112,7 @@ def _name(entry: zipfile.ZipInfo) -> str:
 
 def _is_text(entry: zipfile.ZipInfo) -> bool:
     name = _name(entry).lower()
-    is_hidden = name.startswith((".", "_")) or "__MACOSX" in entry.filename
+    is_hidden = any(part != ".." and part.startswith((".", "__MACOSX")) for part in PurePosixPath(entry.filename).parts)
     return name.endswith(TEXTS) and name not in ASIDE and not is_hidden
 
 
