@@ -11,7 +11,7 @@ from app.context import Runtime
 from app.models import Memory, SessionMessage
 from app.services import inference
 from tests.export_files import chatgpt, claude, mem0, zipped
-from tests.protocols.asking import Person, ok
+from tests.protocols.asking import Person, ok, statements
 from tests.protocols.mem9_asking import work
 from tests.scripted_llm import ScriptedLlm, facts
 
@@ -233,3 +233,68 @@ def test_imports_are_their_owners(person: Person, runtime: Runtime, door: TestCl
     assert send(bound, NOTES, app="other").status_code == 403
     assert bring(bound, runtime, b"- Written by a helper")["app_name"] == "helper"
     assert person("ann", scopes=("read",)).post(IMPORTS, files={"file": ("a.md", NOTES)}).status_code == 403
+
+
+def test_a_piece_that_fails_says_why_and_is_tried_again(person: Person, runtime: Runtime) -> None:
+    ann = person("ann")
+    ok(ann.post("/api/v1/memories", json={"user_id": "ann", "text": "The first", "app": "notes", "infer": False}))
+    app = ok(ann.get("/api/v1/apps"))["apps"][0]["id"]
+    task = send(ann, NOTES, app="notes").json()
+    ok(ann.put(f"/api/v1/apps/{app}", params={"is_active": False}))
+    work(runtime)
+    failed = ok(ann.get(f"{IMPORTS}/{task['id']}"))
+    assert (failed["status"], failed["failed"], failed["imported"]) == ("failed", 1, 0)
+    assert "paused" in failed["failures"][0]["reason"]
+    assert send(ann, NOTES, app="notes").status_code == 403
+    ok(ann.put(f"/api/v1/apps/{app}", params={"is_active": True}))
+    assert ok(ann.post(f"{IMPORTS}/{task['id']}/retry"))["status"] == "pending"
+    work(runtime)
+    assert ok(ann.get(f"{IMPORTS}/{task['id']}"))["status"] == "done"
+    assert len(contents(ann)) == 4
+
+
+def test_a_model_that_is_gone_meanwhile_is_said_and_nothing_is_lost(
+    person: Person, runtime: Runtime, llm: ScriptedLlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = person("ann")
+    task = send(
+        ann, zipped(conversations__json=CHATS), "export.zip", conversations="learn", conversation_ids=["c1"]
+    ).json()
+    with monkeypatch.context() as without:
+        without.setattr(type(runtime.engine), "llm", None)
+        work(runtime)
+    failed = ok(ann.get(f"{IMPORTS}/{task['id']}"))
+    assert (failed["status"], failed["failed"]) == ("failed", 1)
+    assert "No model is configured" in failed["failures"][0]["reason"]
+    llm.say(facts("Ann sails on Sundays"))
+    ok(ann.post(f"{IMPORTS}/{task['id']}/retry"))
+    work(runtime)
+    assert contents(ann) == ["Ann sails on Sundays"]
+
+
+def test_what_the_file_holds_twice_is_written_once(person: Person, runtime: Runtime) -> None:
+    ann = person("ann")
+    twice = ["one", "one", "two", " one "]
+    assert look(ann, twice, "a.json")["duplicates"] == 2
+    done = bring(ann, runtime, twice, "a.json")
+    assert (done["imported"], done["duplicates"], contents(ann)) == (2, 2, ["one", "two"])
+
+
+def test_an_admin_imports_for_somebody_new(door: TestClient, runtime: Runtime) -> None:
+    assert look(door, NOTES, user_id="new")["duplicates"] == 0
+    assert bring(door, runtime, NOTES, user_id="new")["user_id"] == "new"
+    assert len(memories(door, user_id="new")) == 3
+
+
+def test_a_list_of_imports_costs_as_much_with_few_and_with_many(person: Person, runtime: Runtime) -> None:
+    ann = person("ann")
+    costs = []
+    for count in (1, 12):
+        for number in range(count):
+            send(ann, f"- note {count} {number}".encode())
+        work(runtime)
+        with statements(runtime) as seen:
+            assert ok(ann.get(IMPORTS))["total"] >= count
+        costs.append(len(seen))
+    assert costs[0] == costs[1]
+    assert costs[0] <= 8

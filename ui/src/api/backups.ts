@@ -24,6 +24,20 @@ function epoch(day: string, time: string): number | null {
   return day && !Number.isNaN(when) ? Math.max(0, Math.floor(when / 1000)) : null;
 }
 
+/** The apps of the one person whose memories are exported, whoever else is shown elsewhere. */
+export function useAppsToExport() {
+  const { writesFor } = useOwner();
+  return useQuery({
+    queryKey: ["apps", "export", writesFor],
+    queryFn: () =>
+      body(
+        api.GET("/apps", {
+          params: { query: { user_id: writesFor, page_size: 100, sort_by: "memories", sort_direction: "desc" } },
+        }),
+      ),
+  });
+}
+
 export function useExportCount(selected: Selected) {
   const { writesFor } = useOwner();
   return useQuery({

@@ -3,6 +3,7 @@
 /** Imports: a file is looked at, taken in, watched, called off, and taken back. */
 
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
 import { counted } from "@/format";
 import { notify } from "@/notify";
 import { api, body, type Schemas } from "./client";
@@ -88,14 +89,24 @@ export function useImportPage(page: number) {
   });
 }
 
-/** One import, asked for again while it is under way. */
+/** One import, asked for again while it is under way; what follows from it, when it is done. */
 export function useImport(id: string) {
-  return useQuery({
+  const queries = useQueryClient();
+  const wasUnderWay = useRef(false);
+  const found = useQuery({
     queryKey: ["imports", "one", id],
     queryFn: () => body(api.GET("/imports/{import_id}", { params: { path: { import_id: id } } })),
     enabled: id !== "",
     refetchInterval: ({ state }) => (state.data && isUnderWay(state.data) ? ASKED_EVERY : false),
   });
+  const isAtIt = found.data !== undefined && isUnderWay(found.data);
+  useEffect(() => {
+    if (wasUnderWay.current && !isAtIt) {
+      for (const queryKey of FOLLOWS) void queries.invalidateQueries({ queryKey });
+    }
+    wasUnderWay.current = isAtIt;
+  }, [isAtIt, queries]);
+  return found;
 }
 
 /** What can be done with an import. */

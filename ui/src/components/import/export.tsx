@@ -2,8 +2,7 @@
 
 import { Download } from "lucide-react";
 import { useState } from "react";
-import { type Selected, useDownload, useExportCount } from "@/api/backups";
-import { useApps } from "@/api/memories";
+import { type Selected, useAppsToExport, useDownload, useExportCount } from "@/api/backups";
 import { useOwner } from "@/api/owner";
 import { counted } from "@/format";
 import { notify } from "@/notify";
@@ -18,12 +17,10 @@ export function Export() {
   const [selected, setSelected] = useState<Selected>({ app: "", from: "", to: "" });
   const [bytes, setBytes] = useState(0);
   const { writesFor, isEverybody } = useOwner();
-  const apps = useApps();
+  const apps = useAppsToExport();
   const count = useExportCount(selected);
   const download = useDownload();
   const change = (part: Partial<Selected>) => setSelected((before) => ({ ...before, ...part }));
-  // Over everybody's memories the list has everybody's apps; a backup is of one person.
-  const mine = apps.data?.apps ?? [];
   function begin() {
     setBytes(0);
     download.mutate({ selected, onBytes: setBytes }, { onSuccess: () => notify.done("The backup is downloaded") });
@@ -33,7 +30,7 @@ export function Export() {
       <div className="grid gap-4">
         <p className="text-muted-foreground">
           {`Of ${writesFor}’s active, paused and archived memories. `}
-          {isEverybody && "Choose somebody else in the account menu to have theirs."}
+          {isEverybody && "A backup is of one person: choose another in the account menu to have theirs."}
         </p>
         <div className="grid items-start gap-4 sm:grid-cols-3">
           <Field label="Written by">
@@ -41,12 +38,11 @@ export function Export() {
               <NativeSelect
                 id={id}
                 className="w-full"
-                disabled={isEverybody}
                 value={selected.app}
                 onChange={(event) => change({ app: event.target.value })}
               >
                 <option value="">All apps</option>
-                {mine.map((app) => (
+                {apps.data?.apps.map((app) => (
                   <option key={app.id} value={app.id}>
                     {app.name}
                   </option>

@@ -1,7 +1,7 @@
 "use client";
 
 import { CircleAlert, FileX } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { ApiError } from "@/api/client";
 import { type Chosen, type Format, type Preview, usePreview, useTakeIn } from "@/api/imports";
 import { useOwner } from "@/api/owner";
@@ -16,10 +16,19 @@ import { Meter } from "./meter";
 import { Mode, Options } from "./options";
 import { Figures, Items, Problems, Warnings } from "./preview";
 
-type ImporterProps = { title: string; note: string; accept: string; onTaken: (id: string) => void };
+type ImporterProps = {
+  title: string;
+  note: string;
+  accept: string;
+  onTaken: (id: string) => void;
+  children?: ReactNode;
+};
 
-/** From a file to an import: choose it, look at what is in it, say what should become of it. */
-export function Importer({ title, note, accept, onTaken }: ImporterProps) {
+/** From a file to an import: choose it, look at what is in it, say what should become of it.
+ *
+ * `children` are shown while no file is chosen.
+ */
+export function Importer({ title, note, accept, onTaken, children }: ImporterProps) {
   const [file, setFile] = useState<File | null>(null);
   const [sent, setSent] = useState(0);
   const preview = usePreview();
@@ -39,7 +48,14 @@ export function Importer({ title, note, accept, onTaken }: ImporterProps) {
     preview.reset();
   }
 
-  if (!file) return <DropZone title={title} note={note} accept={accept} onFile={look} />;
+  if (!file) {
+    return (
+      <>
+        <DropZone title={title} note={note} accept={accept} onFile={look} />
+        {children}
+      </>
+    );
+  }
   if (preview.isPending) {
     return (
       <div className="grid gap-4 rounded-lg border bg-raised p-4" aria-busy="true">

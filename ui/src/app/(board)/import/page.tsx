@@ -31,14 +31,15 @@ export default function Import() {
             note="An export of ChatGPT, Claude, mem0, mem9 or OpenMemory, or notes of your own"
             accept={ACCEPTED}
             onTaken={(made) => void setId(made)}
-          />
+          >
+            <Sources />
+          </Importer>
         ) : (
           <Notice icon={<Lock />} title="You may not import">
             This key may read memories and not write any.
           </Notice>
         )}
         <PastImports shown={id} />
-        {!id && <Sources />}
       </div>
     </>
   );
