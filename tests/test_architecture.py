@@ -49,6 +49,7 @@ MAY_BE_ASYNC = {
     "routers/mcp/stdio.py",
     "routers/mcp/transports.py",
     "routers/openmemory/backup.py",
+    "routers/openmemory/imports.py",
     "routers/openmemory/paging.py",
 }
 TOUCHES_THE_DATABASE = {

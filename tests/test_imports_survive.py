@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from app.context import Runtime
 from app.models import Memory, SessionMessage
-from app.services import accounts, imports
+from app.services import accounts, import_tasks, imports
+from app.services.import_pieces import Options
 from app.services.imports import TaskView
 from app.services.spaces import Node, Space
 from app.settings import Settings
@@ -105,3 +106,30 @@ def test_workers_that_are_killed_lose_and_double_nothing(
         turns = session.scalars(select(SessionMessage.content)).all()
     assert (len(said), set(said.values())) == (MEMORIES + MESSAGES, {1})
     assert len(turns) == len(set(turns)) == MESSAGES
+
+
+def test_notes_taken_in_by_the_dashboard_survive_as_well(
+    runtime: Runtime, work: Callable[[], subprocess.Popen[bytes]]
+) -> None:
+    caller = accounts.admin(runtime)
+    notes = "".join(f"- note {number} about the lighthouse\n" for number in range(MEMORIES)).encode()
+    with runtime.context(caller, writing=True) as ctx:
+        task = import_tasks.create(ctx, io.BytesIO(notes), "notes.md", Options())
+
+    def pieces() -> int:
+        with runtime.context(caller) as ctx:
+            return import_tasks.get(ctx, task.id).done
+
+    worker = work()
+    until(lambda: pieces() >= 2, worker)
+    worker.kill()
+    worker.wait()
+    assert pieces() < task.total, "it was killed too late to show anything"
+    worker = work()
+    until(lambda: pieces() == task.total, worker)
+    with runtime.context(caller) as ctx:
+        done = import_tasks.get(ctx, task.id)
+    assert (done.status, done.imported, done.duplicates) == ("done", MEMORIES, 0)
+    with runtime.database.reading() as session:
+        said = Counter(session.scalars(select(Memory.content)))
+    assert (len(said), set(said.values())) == (MEMORIES, {1})

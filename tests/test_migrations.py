@@ -303,7 +303,7 @@ def test_days_and_tags_are_filled_from_what_is_there(empty: Callable[[], str]) -
     with database.reading() as session:
         written, tagged = sorted(session.execute(kept)), sorted(session.execute(links))
     with alembic(url) as config:
-        command.downgrade(config, "0018")
+        command.downgrade(config, "0016")
         command.downgrade(config, "-1")
         command.upgrade(config, "head")
     with database.reading() as session:

@@ -20,6 +20,7 @@ let server: Server;
 let browser: Browser;
 let memory: string;
 let app: string;
+let imported: string;
 
 const PAGES: [string, () => string][] = [
   ["overview", () => "/"],
@@ -32,6 +33,9 @@ const PAGES: [string, () => string][] = [
   ["graph-list", () => "/graph/?view=list"],
   ["review", () => "/review/"],
   ["search", () => "/search/?q=when+may+we+deploy"],
+  ["import", () => "/import/"],
+  ["import-done", () => `/import/?id=${imported}`],
+  ["settings-backups", () => "/settings/backups/"],
   ["settings", () => "/settings/"],
   ["settings-account", () => "/settings/account/"],
   ["settings-sessions", () => "/settings/sessions/"],
@@ -70,6 +74,7 @@ beforeAll(async () => {
   await server.ask("POST", "/memories/search", { query: "may I deploy?", app: "cursor" });
   const apps = await server.ask<{ apps: { id: string }[] }>("GET", "/apps?name=cursor");
   app = apps.apps[0]?.id ?? "";
+  imported = await server.bring("notes.md", "# Home\n\n- The cat is called Mia\n- The garden faces south\n");
 });
 afterAll(async () => {
   await browser?.close();

@@ -120,6 +120,20 @@ export class Server {
     return (await answer.json()) as T;
   }
 
+  /** A file that is imported, all of it; the import's id. */
+  async bring(name: string, text: string): Promise<string> {
+    const form = new FormData();
+    form.append("file", new File([text], name));
+    const headers = { Authorization: `Bearer ${KEY}` };
+    const answer = await fetch(`${this.url}/api/v1/imports`, { method: "POST", headers, body: form });
+    let task = (await answer.json()) as { id: string; status: string };
+    while (["pending", "processing"].includes(task.status)) {
+      await new Promise((done) => setTimeout(done, 50));
+      task = await this.ask("GET", `/imports/${task.id}`);
+    }
+    return task.id;
+  }
+
   /** Memories of these texts, written by `app`; their ids. */
   async remember(app: string, ...texts: string[]): Promise<string[]> {
     const memories = texts.map((text) => ({ text, metadata: { author: "Ann", session: "s1" } }));

@@ -28,6 +28,12 @@ class Event(Base):
             sqlite_where=text("import_id IS NOT NULL"),
             postgresql_where=text("import_id IS NOT NULL"),
         ),
+        Index(
+            "ix_events_undoes",
+            "undoes",
+            sqlite_where=text("undoes IS NOT NULL"),
+            postgresql_where=text("undoes IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -85,6 +91,11 @@ class ImportTask(Base):
     """A file that was taken in: `total` pieces, each an add of its own that is left to the worker.
 
     How far it is, the receipts of those adds say. `error` is why nothing of it could be taken in.
+
+    Attributes:
+        kind: what the file was: mem9's `memory` and `session`, else a name of `import_formats.FORMATS`.
+        details: what was read in it, in numbers; for a backup, which is one transaction, what it did.
+        cancelled_at: when what had not been begun was called off.
     """
 
     __tablename__ = "import_tasks"
@@ -97,4 +108,6 @@ class ImportTask(Base):
     filename: Mapped[Name]
     total: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)
+    details: Mapped[Object]
+    cancelled_at: Mapped[Time | None]
     created_at: Mapped[Created]

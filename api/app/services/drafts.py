@@ -50,6 +50,8 @@ class Draft:
     expires_at: datetime | None = None
     provenance: dict[str, Any] | None = None
     id: UUID | None = None  # a new one without it
+    created_at: datetime | None = None  # when another server wrote it; now without it
+    categories: list[str] = field(default_factory=list)  # those that the nearest give without them
 
 
 def draft(content: str, metadata: Mapping[str, Any] | None = None, expires_at: datetime | None = None) -> Draft:

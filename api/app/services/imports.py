@@ -23,6 +23,7 @@ from app.services.spaces import Space
 
 PENDING, PROCESSING, DONE, FAILED = "pending", "processing", "done", "failed"
 EMPTY, PARTIAL = "empty", "partial"
+KINDS = ("memory", "session")  # what this door takes; files of other kinds come in by the dashboard's
 MAX_BYTES = 50 * 1024 * 1024
 MOST_SHOWN = 500
 MAX_NAME = 255
@@ -110,7 +111,7 @@ def overall(tasks: Sequence[TaskView]) -> str:
 
 
 def _mine(ctx: Context) -> list[ColumnElement[bool]]:
-    mine: list[ColumnElement[bool]] = [ImportTask.user_id == ctx.caller.user_id]
+    mine: list[ColumnElement[bool]] = [ImportTask.user_id == ctx.caller.user_id, ImportTask.kind.in_(KINDS)]
     if ctx.caller.app is not None:
         mine.append(ImportTask.app_id.in_(select(App.id).where(App.name == ctx.caller.app)))
     return mine

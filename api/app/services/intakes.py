@@ -13,16 +13,20 @@ from app.services.drafts import Draft
 ROLE = "role"
 MAX_TURNS = 500
 MAX_PROMPT = 20_000  # characters
-TIMES = ("occurred_at", "expires_at")
+TIMES = ("occurred_at", "expires_at", "created_at")
 KEPT = ("metadata", "agent_id", "run_id", "author", "memory_type", "tags", "source")
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The place of each turn in its conversation; `sent`, where the client itself numbered them."""
+    """The place of each turn in its conversation; `sent`, where the client itself numbered them.
+
+    Without `remembers` no turn becomes a memory: there is only what a model learns from them.
+    """
 
     places: tuple[int, ...]
     sent: tuple[bool, ...] = ()
+    remembers: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Intake:
             "prompt": self.prompt,
             "keeps_roles": self.keeps_roles,
             "places": None if self.session is None else list(self.session.places),
+            "remembers": self.session is None or self.session.remembers,
         }
 
 
@@ -71,14 +76,16 @@ def restored(kept: Mapping[str, Any]) -> Intake:
     said_at, expires_at = drafts.moment(kept["said_at"]), drafts.moment(kept.get("expires_at"))
     template = Draft(content="", occurred_at=said_at, expires_at=expires_at, **kept["template"])
     turns = tuple(Turn(*turn) for turn in kept["turns"])
-    session = None if kept.get("places") is None else Session(tuple(kept["places"]))
+    places = kept.get("places")
+    session = None if places is None else Session(tuple(places), remembers=kept.get("remembers", True))
     return Intake(turns, template, kept["infer"], kept["prompt"], kept.get("keeps_roles", False), session)
 
 
 def kept_draft(item: Draft) -> dict[str, Any]:
     """A draft as it is kept in a receipt, as JSON."""
     times = {name: when.isoformat() for name in TIMES if (when := getattr(item, name)) is not None}
-    return {"content": item.content, **{name: getattr(item, name) for name in KEPT}, **times}
+    named = {"categories": item.categories} if item.categories else {}
+    return {"content": item.content, **{name: getattr(item, name) for name in KEPT}, **times, **named}
 
 
 def restored_draft(kept: Mapping[str, Any]) -> Draft:

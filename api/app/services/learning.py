@@ -17,6 +17,7 @@ from app.engine.llm import Llm
 from app.engine.reconciliation import Action, Known, Verdict
 from app.engine.text import compose, gist
 from app.engine.turns import Turn, changed, without_blocks
+from app.errors import NotConfigured
 from app.models import SessionMessage
 from app.services import configs, decisions, drafts, echoes, memories, scopes, sessions, similars
 from app.services.decisions import Step
@@ -94,8 +95,8 @@ def as_it_is(runtime: Runtime, job: Job) -> Plan:
 
 
 def as_drafted(runtime: Runtime, drafted: Sequence[Draft]) -> Plan:
-    """Each draft a memory, unless a memory says the same word for word."""
-    return Plan(_embedded(runtime, drafted, None), None)
+    """Each draft a memory in the categories that it names, unless a memory says the same word for word."""
+    return Plan(_embedded(runtime, drafted, [item.categories for item in drafted]), None)
 
 
 def of_session(runtime: Runtime, job: Job, llm: Llm | None) -> Plan:
@@ -103,8 +104,13 @@ def of_session(runtime: Runtime, job: Job, llm: Llm | None) -> Plan:
 
     Raises:
         LlmFailure: as `plan`.
+        NotConfigured: it is only to be learned from, and there is no model any more.
     """
     found = plan(runtime, job, llm) if llm is not None and job.intake.infer else Plan()
+    if job.intake.session is not None and not job.intake.session.remembers:
+        if llm is None:
+            raise NotConfigured("No model is configured that could learn from it")
+        return found
     found.turns = _embedded(runtime, sessions.drafts_of(job.intake, job.message_ids), None)
     return found
 

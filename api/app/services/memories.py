@@ -104,7 +104,7 @@ def fresh(item: Draft, owner: str, client: Writer, names: list[str]) -> MemoryVi
         version=1,
         occurred_at=item.occurred_at,
         expires_at=item.expires_at,
-        created_at=when,
+        created_at=item.created_at or when,
         updated_at=when,
         archived_at=None,
         deleted_at=None,

@@ -95,7 +95,7 @@ def keep(
     known |= _of_failed(ctx, owner_id, event_id, [hash for hash in rows if hash not in written])
     left = {place: known[hash] for hash, place in _firsts(taken_in, session).items() if hash in known}
     turns = tuple(taken_in.turns[place] for place in left)
-    places = Session(tuple(session.places[place] for place in left))
+    places = Session(tuple(session.places[place] for place in left), remembers=session.remembers)
     return Kept(replace(taken_in, turns=turns, session=places), list(left.values()))
 
 

@@ -58,11 +58,16 @@ type Answer<T> = { data?: T; error?: unknown; response: Response };
 export async function body<T>(asked: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await asked;
   if (!response.ok)
-    throw new ApiError(response.status, sentence(error, response), response.headers.get("X-Request-Id"));
+    throw new ApiError(
+      response.status,
+      sentence(error, response.status, response.statusText),
+      response.headers.get("X-Request-Id"),
+    );
   return data as T;
 }
 
-function sentence(error: unknown, response: Response): string {
+/** What the server refused, from the body of its answer. */
+export function sentence(error: unknown, status: number, text = ""): string {
   const detail = (error as { detail?: unknown } | undefined)?.detail;
   if (typeof detail === "string") return detail;
   if (Array.isArray(detail)) {
@@ -70,5 +75,5 @@ function sentence(error: unknown, response: Response): string {
       .map(({ loc, msg }: { loc: unknown[]; msg: string }) => `${loc.slice(1).join(".")}: ${msg}`)
       .join("; ");
   }
-  return response.statusText || `The server answered ${response.status}`;
+  return text || `The server answered ${status}`;
 }

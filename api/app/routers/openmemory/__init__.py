@@ -11,6 +11,7 @@ from app.routers.openmemory import (
     events,
     graph,
     history,
+    imports,
     index,
     keys,
     labels,
@@ -37,6 +38,6 @@ def build(runtime: Runtime) -> FastAPI:
     # `labels` before `memories`, which would take `tags` for an id.
     for module in (labels, memories, search, events, apps, stats, index, backup, config, auth, keys, users):
         app.include_router(module.router)
-    for module in (history, retention, rules, graph, review):
+    for module in (history, retention, rules, graph, review, imports):
         app.include_router(module.router)
     return app

@@ -109,6 +109,20 @@ def export(ctx: Reading, body: wire.ExportRequest) -> StreamingResponse:
     return StreamingResponse(zipped, media_type="application/zip", headers=wire.disposition(body.user_id))
 
 
+@router.post("/export/count", response_model=wire.ExportCount, summary="How many memories an export would hold")
+def count(ctx: Reading, body: wire.ExportRequest) -> wire.ExportCount:
+    """The same selection, counted."""
+    found = backups.count(
+        ctx,
+        body.user_id,
+        app_id=body.app_id,
+        from_date=body.from_date,
+        to_date=body.to_date,
+        memory_ids=body.memory_ids,
+    )
+    return wire.ExportCount(memories=found)
+
+
 @router.post(
     "/import",
     response_model=wire.ImportAnswer,

@@ -37,6 +37,8 @@ EXAMPLES: dict[str, Any] = {
     "PUT /apps/{app_id}": {"is_active": False},
     "POST /apps/{app_id}/access-rules": {"effect": "deny", "memory_id": MEMORY},
     "POST /backup/export": {"user_id": "alice"},
+    "POST /backup/export/count": {"user_id": "alice"},
+    "POST /imports/{import_id}/undo": {"force": False},
     "PUT /config": {"openmemory": {"custom_instructions": "Remember decisions and why they were taken."}},
     "PATCH /config": {"openmemory": {"custom_instructions": "Remember decisions and why they were taken."}},
     "PUT /config/mem0/llm": {

@@ -25,6 +25,12 @@ class ExportRequest(BaseModel):
     )
 
 
+class ExportCount(BaseModel):
+    """POST /backup/export/count."""
+
+    memories: int
+
+
 class ImportAnswer(BaseModel):
     """What the import did; the numbers count memories, but `apps` and `categories` those that it created."""
 

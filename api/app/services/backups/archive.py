@@ -42,7 +42,8 @@ BROKEN = (
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def reading() -> Iterator[None]:
+    """Whatever is broken in the file that is read inside ends as `Invalid`."""
     try:
         yield
     except CommonplaceError:  # some of ours are ValueErrors too
@@ -51,7 +52,7 @@ def _reading() -> Iterator[None]:
         raise Invalid(INVALID) from error
 
 
-class _Upload:
+class Upload:
     """The uploaded file for zipfile, which would read a directory of any length in one piece."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -80,25 +81,25 @@ class Archive:
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
         self._limit = limit
-        with _reading():
-            self._zip = zipfile.ZipFile(_Upload(file))
+        with reading():
+            self._zip = zipfile.ZipFile(Upload(file))
         entries = self._zip.infolist()
         if len(entries) > MAX_ENTRIES:
             raise Invalid(f"The zip holds {len(entries)} entries; a backup holds two")
         for entry in entries:
-            _check(entry)
+            check_entry(entry)
         self._document = _member(entries, DOCUMENT)
         self._lines = _member(entries, LINES)
 
     @contextmanager
     def document(self) -> Iterator["Bounded"]:
         """The bytes of `memories.json`; can be opened again and again."""
-        with _reading(), self._zip.open(self._document) as member:
+        with reading(), self._zip.open(self._document) as member:
             yield Bounded(member, self._limit, self._document.compress_size)
 
     def check_lines(self, already: int) -> None:
         """Read `memories.jsonl.gz` through: an object with an id a line. `already` bytes of the limit are used."""
-        with _reading(), self._zip.open(self._lines) as member, gzip.open(member) as unpacked:
+        with reading(), self._zip.open(self._lines) as member, gzip.open(member) as unpacked:
             lines = Bounded(unpacked, self._limit - already, self._lines.compress_size)
             for number, line in enumerate(iter(lines.readline, b""), 1):
                 if not _is_record(line):
@@ -106,7 +107,12 @@ class Archive:
                 lines.mark()
 
 
-def _check(entry: zipfile.ZipInfo) -> None:
+def check_entry(entry: zipfile.ZipInfo) -> None:
+    """Pass if the entry may be what it says.
+
+    Raises:
+        Invalid: it leads out of the zip, is encrypted, or a link.
+    """
     path = PurePosixPath(entry.filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in entry.filename:
         raise Invalid("The zip holds a path that leads out of it")
@@ -162,9 +168,9 @@ class Bounded:
     def _count(self, data: bytes) -> bytes:
         self.seen += len(data)
         if self.seen > self._limit:
-            raise TooLarge("The backup holds more bytes than an import may (MAX_IMPORT_BYTES)")
+            raise TooLarge("The file holds more bytes than an import may (MAX_IMPORT_BYTES)")
         if self.seen - self._mark > MAX_RECORD:
-            raise TooLarge(f"A record of the backup is longer than {MAX_RECORD} bytes")
+            raise TooLarge(f"A record of the file is longer than {MAX_RECORD} bytes")
         if self.seen > RATIO_FROM and self.seen > MAX_RATIO * max(self._packed, 1):
             raise TooLarge("The zip is packed more tightly than memories can be")
         return data

@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 from app.errors import CommonplaceError, Invalid
 from app.services.backups.archive import DOCUMENT, Bounded
 
-NOT_JSON = f"{DOCUMENT} is not valid JSON"
 SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -32,9 +31,11 @@ class Document:
         keys: the names of the sections that have begun.
     """
 
-    def __init__(self, stream: Bounded) -> None:
+    def __init__(self, stream: Bounded, name: str = DOCUMENT, *, may_be_list: bool = False) -> None:
         self._stream = stream
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._name = name
+        self._may_be_list = may_be_list
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
         self._text = ""
         self._at = 0
         self._ended = False
@@ -46,28 +47,43 @@ class Document:
         Raises:
             Invalid: it is not JSON, no object, or has a section twice.
         """
+        return ((section, record) for section, _, record in self.records())
+
+    def records(self) -> Iterator[tuple[str, bool, Any]]:
+        """Each record with its section's name, and whether the section is a list. A list by itself has no name.
+
+        Raises:
+            as iterating does.
+        """
         try:
             yield from self._sections()
         except CommonplaceError:  # some of ours are ValueErrors too
             raise
         # Bad UTF-8 and numbers of too many digits are ValueErrors, nesting without end is a RecursionError.
         except (ValueError, RecursionError) as error:
-            raise Invalid(NOT_JSON) from error
+            raise Invalid(f"{self._name} is not valid JSON") from error
 
-    def _sections(self) -> Iterator[tuple[str, Any]]:
+    def _sections(self) -> Iterator[tuple[str, bool, Any]]:
+        if self._may_be_list and self._next() == "[":
+            yield from (("", True, record) for record in self._items())
+            self._end()
+            return
         if self._next() != "{":
-            raise Invalid(f"{DOCUMENT} is not an object")
+            raise Invalid(f"{self._name} is not an object")
         self._at += 1
         more = self._next() != "}"
         while more:
             key = self._key()
             if self._next() == "[":
-                yield from ((key, record) for record in self._items())
+                yield from ((key, True, record) for record in self._items())
             else:
-                yield key, self._value()
+                yield key, False, self._value()
             more = self._separator("}")
         if not self.keys:
             self._at += 1
+        self._end()
+
+    def _end(self) -> None:
         if self._next():
             raise ValueError("more after the end")
 
@@ -76,7 +92,7 @@ class Document:
             raise ValueError("a name is missing")
         key = str(self._value())
         if key in self.keys:
-            raise Invalid(f"{DOCUMENT} has the section {key[:40]!r} twice")
+            raise Invalid(f"{self._name} has the section {key[:40]!r} twice")
         self.keys.add(key)
         if self._next() != ":":
             raise ValueError("a colon is missing")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.context import Context, Runtime
@@ -22,6 +22,7 @@ from app.services import apps, scopes
 from app.services.backups import sections
 from app.services.backups.archive import DOCUMENT, LINES
 from app.services.backups.sections import Selection
+from app.services.scopes import Scope
 
 FLUSH = 64 * 1024  # bytes
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip knows no earlier time
@@ -51,11 +52,7 @@ def export(
         NotFound: no such user or app, or one that the caller may not see.
         Invalid: the dates are reversed or no dates.
     """
-    if ctx.caller.app:
-        raise Forbidden("An app's key may not export")
-    scope = scopes.resolve(ctx, user_id)
-    if app_id and apps.find(ctx, app_id).owner_id != scope.owner_id:
-        raise NotFound(apps.NO_APP)
+    scope = _scope(ctx, user_id, app_id)
     user = ctx.session.execute(
         select(
             User.user_id,
@@ -67,12 +64,48 @@ def export(
             User.id,
         ).where(User.id == scope.owner_id)
     ).one()
+    conditions = _conditions(ctx, scope, app_id, from_date, to_date, memory_ids)
+    return _zipped(ctx.runtime, Selection(user, app_id, from_date, to_date, conditions))
+
+
+def count(
+    ctx: Context,
+    user_id: str,
+    *,
+    app_id: UUID | None = None,
+    from_date: int | None = None,
+    to_date: int | None = None,
+    memory_ids: Sequence[UUID] | None = None,
+) -> int:
+    """How many memories `export` would write; arguments and errors as there."""
+    scope = _scope(ctx, user_id, app_id)
+    conditions = _conditions(ctx, scope, app_id, from_date, to_date, memory_ids)
+    return ctx.session.scalar(select(func.count()).select_from(Memory).where(*conditions)) or 0
+
+
+def _scope(ctx: Context, user_id: str, app_id: UUID | None) -> Scope:
+    if ctx.caller.app:
+        raise Forbidden("An app's key may not export")
+    scope = scopes.resolve(ctx, user_id)
+    if app_id and apps.find(ctx, app_id).owner_id != scope.owner_id:
+        raise NotFound(apps.NO_APP)
+    return scope
+
+
+def _conditions(
+    ctx: Context,
+    scope: Scope,
+    app_id: UUID | None,
+    from_date: int | None,
+    to_date: int | None,
+    memory_ids: Sequence[UUID] | None,
+) -> list[ColumnElement[bool]]:
     conditions = [*scopes.governed(ctx, scope), *_between(from_date, to_date)]
     if app_id:
         conditions.append(Memory.app_id == app_id)
     if memory_ids is not None:
         conditions.append(Memory.id.in_(memory_ids))
-    return _zipped(ctx.runtime, Selection(user, app_id, from_date, to_date, conditions))
+    return conditions
 
 
 def _between(from_date: int | None, to_date: int | None) -> list[ColumnElement[bool]]:

@@ -5,6 +5,7 @@ together joined, however many there are. Reading and checking take no lock: only
 gets as far as the database.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ CREATE TABLE pairs (seq INTEGER PRIMARY KEY, memory_id TEXT, category_id TEXT, U
 # `target` is the id that the record has with us, `outcome` what happened to it.
 TABLE = """CREATE TABLE {}
     (seq INTEGER PRIMARY KEY, id TEXT UNIQUE, parent TEXT, record TEXT, target TEXT, outcome TEXT)"""
+NAMES = """SELECT c.record FROM memory_categories l JOIN categories c ON c.id = l.category_id WHERE l.memory_id = ?"""
 # Two memories must not become one.
 ONE_EACH = "CREATE UNIQUE INDEX memories_target ON memories (target)"
 
@@ -60,6 +62,16 @@ class Staging:
     def run(self, statement: str) -> None:
         """Execute once."""
         self._rows.execute(statement)
+
+    def count(self, section: str) -> int:
+        """How many records the section has."""
+        found: tuple[int] = self._rows.execute(f"SELECT count(*) FROM {section}").fetchone()  # noqa: S608 -- ours
+        return found[0]
+
+    def names(self, memory: str) -> list[str]:
+        """The categories of a memory, by its id in hexadecimal."""
+        records = self._rows.execute(NAMES, (memory,)).fetchall()
+        return sorted({str(json.loads(record)["name"]) for (record,) in records})
 
     def read(self, query: str) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of `query` in batches; it says `seq > ?`, orders by seq, and has it as its first column."""

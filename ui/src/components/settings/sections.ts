@@ -1,16 +1,4 @@
-import {
-  Braces,
-  CircleUser,
-  Cpu,
-  KeyRound,
-  type LucideIcon,
-  MessageSquareText,
-  MonitorSmartphone,
-  SunMoon,
-  Tags,
-  TimerReset,
-  Users,
-} from "lucide-react";
+import { Archive, Braces, CircleUser, Cpu, KeyRound, type LucideIcon, MessageSquareText, MonitorSmartphone, SunMoon, Tags, TimerReset, Users } from "lucide-react";
 
 export type SettingsSection = { href: string; label: string; icon: LucideIcon; admin?: boolean };
 
@@ -29,4 +17,5 @@ export const SECTIONS: SettingsSection[] = [
   { href: "/settings/categories/", label: "Categories", icon: Tags, admin: true },
   { href: "/settings/retention/", label: "Retention", icon: TimerReset, admin: true },
   { href: "/settings/json/", label: "JSON", icon: Braces, admin: true },
+  { href: "/settings/backups/", label: "Backups", icon: Archive },
 ];

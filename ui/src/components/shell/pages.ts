@@ -1,4 +1,4 @@
-import { AppWindow, Gauge, Inbox, Library, type LucideIcon, SearchCode, Settings, Waypoints } from "lucide-react";
+import { AppWindow, FileUp, Gauge, Inbox, Library, type LucideIcon, SearchCode, Settings, Waypoints } from "lucide-react";
 
 /** `also` are other addresses of the page, `within` says that all beneath `href` are. */
 export type Page = { href: string; label: string; icon: LucideIcon; also?: string[]; within?: boolean };
@@ -11,5 +11,6 @@ export const PAGES: Page[] = [
   { href: "/apps/", label: "Apps", icon: AppWindow, also: ["/app/"] },
   { href: "/graph/", label: "Graph", icon: Waypoints },
   { href: "/search/", label: "Search lab", icon: SearchCode },
+  { href: "/import/", label: "Import", icon: FileUp },
   { href: "/settings/", label: "Settings", icon: Settings, within: true },
 ];
