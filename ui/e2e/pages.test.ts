@@ -98,7 +98,7 @@ async function opened(theme: "light" | "dark"): Promise<[Page, string[]]> {
 }
 
 describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
-  test("every page, wide and on a phone", { timeout: 60_000 }, async () => {
+  test("every page, wide and on a phone", { timeout: 180_000 }, async () => {
     const [page, elsewhere] = await opened(theme);
     const wrong: string[] = [];
     async function look(name: string) {

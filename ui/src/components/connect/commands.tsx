@@ -57,7 +57,9 @@ const WAYS: Way[] = [
               `memory.post("memories", json={"user_id": ${JSON.stringify(user)}, "text": "I prefer short answers.", "infer": False})`,
             ]
           : []),
-        ...(mayRead ? ['print(memory.post("memories/search", json={"query": "How should I answer?"}).json()["results"])'] : []),
+        ...(mayRead
+          ? ['print(memory.post("memories/search", json={"query": "How should I answer?"}).json()["results"])']
+          : []),
       ].join("\n"),
   },
 ];
