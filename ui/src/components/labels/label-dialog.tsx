@@ -5,7 +5,7 @@ import { type Labels, useTags } from "@/api/labels";
 import { useCategories } from "@/api/memories";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions, DialogContent } from "../ui/dialog";
-import { Tabs, TabsList, TabsTrigger } from "../ui/tabs";
+import { Tabs, TabsContent, TabsList, TabsTrigger } from "../ui/tabs";
 import { type Names, NamesField, taken } from "./names-field";
 
 const NONE: Labels = { categories: [], tags: [] };
@@ -35,30 +35,39 @@ export function LabelDialog({ title, setOpen, onSave, present }: LabelDialogProp
     onSave(added, removed);
     setOpen(false);
   }
+  const fields = (
+    <>
+      <NamesField
+        label="Categories"
+        value={categories}
+        known={[...new Set((knownCategories.data?.categories ?? []).map(({ name }) => name))]}
+        onChange={setCategories}
+      />
+      <NamesField
+        label="Tags"
+        value={tags}
+        known={(knownTags.data?.tags ?? []).map(({ name }) => name)}
+        onChange={setTags}
+      />
+    </>
+  );
   return (
     <Dialog open onOpenChange={setOpen}>
       <DialogContent title={title}>
         <form onSubmit={submit} className="grid grid-cols-[minmax(0,1fr)] gap-4">
-          {!present && (
+          {present ? (
+            fields
+          ) : (
             <Tabs value={way} onValueChange={(value) => setWay(value as typeof way)}>
               <TabsList aria-label="What to do">
                 <TabsTrigger value="add">Add</TabsTrigger>
                 <TabsTrigger value="remove">Take off</TabsTrigger>
               </TabsList>
+              <TabsContent value={way} tabIndex={-1} className="grid grid-cols-[minmax(0,1fr)] gap-4 pt-4">
+                {fields}
+              </TabsContent>
             </Tabs>
           )}
-          <NamesField
-            label="Categories"
-            value={categories}
-            known={[...new Set((knownCategories.data?.categories ?? []).map(({ name }) => name))]}
-            onChange={setCategories}
-          />
-          <NamesField
-            label="Tags"
-            value={tags}
-            known={(knownTags.data?.tags ?? []).map(({ name }) => name)}
-            onChange={setTags}
-          />
           <DialogActions>
             <Button onClick={() => setOpen(false)}>Cancel</Button>
             <Button type="submit" variant="primary" disabled={!isChange}>
