@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
-UNEXAMINED = "state = 'active' AND examined_version {differs} version"
+UNEXAMINED = "coalesce(state, '') = 'active' AND examined_version {differs} version"
 
 
 def _partial(name: str, columns: list[str], condition: str, *, unique: bool = False) -> None:

@@ -37,8 +37,9 @@ def _partial(name: str, *columns: str, where: TextClause) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
-# Literally so in queries, too: then both databases see that the partial index answers them.
-UNEXAMINED = "state = 'active' AND examined_version {differs} version"
+# Literally so in queries, too: then both databases see that the partial index answers them. The state is wrapped, or
+# SQLite takes an index over it and walks through all that is active.
+UNEXAMINED = "coalesce(state, '') = 'active' AND examined_version {differs} version"
 STATES = ", ".join(f"'{state}'" for state in State)
 
 
