@@ -1,4 +1,17 @@
-import { Archive, Braces, CircleUser, Cpu, KeyRound, type LucideIcon, MessageSquareText, MonitorSmartphone, SunMoon, Tags, TimerReset, Users } from "lucide-react";
+import {
+  Archive,
+  Braces,
+  CircleUser,
+  Cpu,
+  KeyRound,
+  type LucideIcon,
+  MessageSquareText,
+  MonitorSmartphone,
+  SunMoon,
+  Tags,
+  TimerReset,
+  Users,
+} from "lucide-react";
 
 export type SettingsSection = { href: string; label: string; icon: LucideIcon; admin?: boolean };
 

@@ -1,4 +1,14 @@
-import { AppWindow, FileUp, Gauge, Inbox, Library, type LucideIcon, SearchCode, Settings, Waypoints } from "lucide-react";
+import {
+  AppWindow,
+  FileUp,
+  Gauge,
+  Inbox,
+  Library,
+  type LucideIcon,
+  SearchCode,
+  Settings,
+  Waypoints,
+} from "lucide-react";
 
 /** `also` are other addresses of the page, `within` says that all beneath `href` are. */
 export type Page = { href: string; label: string; icon: LucideIcon; also?: string[]; within?: boolean };
