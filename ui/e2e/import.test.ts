@@ -155,7 +155,7 @@ test.each(["light", "dark"] as const)("a preview shuts nobody out on a phone, %s
     await phone.goto(`${server.url}/dashboard/import/`);
     const lines = [JSON.stringify({ memory: `${"a".repeat(90)} is a word`, categories: ["long ones"] }), "broken"];
     const chats = [chat("c9", "A title that is rather long for a phone, and goes on", "I row", "Nice")];
-    const buffer = Buffer.from(JSON.stringify(chats).slice(1, -1) + `\n${lines.join("\n")}\n`);
+    const buffer = Buffer.from([...chats.map((one) => JSON.stringify(one)), ...lines].join("\n"));
     await phone.getByLabel("File to import").setInputFiles({ name: "mixed.jsonl", mimeType: "text/plain", buffer });
     await phone.getByText("1 record that cannot be read").click();
     await phone.getByText("not valid JSON").waitFor();
