@@ -7,6 +7,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { launch, Server, signIn } from "./server";
 
+const AXE = readFileSync(join(import.meta.dirname, "../node_modules/axe-core/axe.min.js"), "utf8");
 const PICTURES = join(import.meta.dirname, "../screenshots");
 
 let server: Server;
@@ -143,6 +144,31 @@ test("of a ChatGPT export what was said in the chosen conversation is kept", asy
   await page.getByRole("button", { name: "Import 1 conversation" }).click();
   await page.getByText("2 memories imported.").waitFor();
   expect(await said("/memories")).toEqual(["I sail on Sundays", "My boat is blue"]);
+});
+
+test.each(["light", "dark"] as const)("a preview shuts nobody out on a phone, %s", async (colorScheme) => {
+  // axe is put into the page by a script of the test's, which the policy would refuse.
+  const phone = await browser.newPage({ viewport: { width: 360, height: 760 }, colorScheme, bypassCSP: true });
+  phone.setDefaultTimeout(15_000);
+  try {
+    await signIn(phone, server.url);
+    await phone.goto(`${server.url}/dashboard/import/`);
+    const lines = [JSON.stringify({ memory: `${"a".repeat(90)} is a word`, categories: ["long ones"] }), "broken"];
+    const chats = [chat("c9", "A title that is rather long for a phone, and goes on", "I row", "Nice")];
+    const buffer = Buffer.from([...chats.map((one) => JSON.stringify(one)), ...lines].join("\n"));
+    await phone.getByLabel("File to import").setInputFiles({ name: "mixed.jsonl", mimeType: "text/plain", buffer });
+    await phone.getByText("1 record that cannot be read").click();
+    await phone.getByText("not valid JSON").waitFor();
+    await phone.screenshot({ path: join(PICTURES, `import-preview-${colorScheme}-phone.png`), fullPage: true });
+    expect(await phone.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    await phone.evaluate(AXE);
+    const wrong = await phone.evaluate(
+      "axe.run(document).then(({ violations }) => violations.filter(({ impact }) => /serious|critical/.test(impact)).map(({ help, nodes }) => help + nodes[0].html))",
+    );
+    expect(wrong).toEqual([]);
+  } finally {
+    await phone.close();
+  }
 });
 
 test("a file that is nothing is refused with what was seen in it", async () => {

@@ -17,11 +17,11 @@ export function Figures({ found }: { found: Preview }) {
     ["Unreadable", found.unreadable],
   ];
   return (
-    <dl className="grid grid-cols-[repeat(auto-fit,minmax(7.5rem,1fr))] gap-px overflow-hidden rounded-lg border bg-border">
+    <dl className="flex flex-wrap gap-px overflow-hidden rounded-lg border bg-border">
       {figures
         .filter(([name, count]) => count > 0 || (name === "Memories" && found.conversations === 0))
         .map(([name, count]) => (
-          <div key={name} className="bg-raised px-3 py-2.5">
+          <div key={name} className="flex-1 basis-30 bg-raised px-3 py-2.5">
             <dt className="text-[0.8125rem] text-muted-foreground">{name}</dt>
             <dd className="tabular text-lg font-semibold">{grouped(count)}</dd>
           </div>
