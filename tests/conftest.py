@@ -20,7 +20,7 @@ from app.engine.engine import Built, Engine
 from app.engine.index import Index, Vectors
 from app.engine.providers import Place, build_store, build_words
 from app.main import create_app
-from app.services import accounts
+from app.services import accounts, passwords
 from app.settings import ROOT, Settings
 from tests.places import in_memory
 
@@ -45,6 +45,12 @@ def migrate(url: str) -> None:
         command.upgrade(config, "head")
         connection.commit()
     database.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """argon2id with the least that it takes: what makes it slow is no test's business but that of its parameters."""
+    passwords._context.update(argon2__memory_cost=8, argon2__rounds=1)
 
 
 @pytest.fixture(scope="session")
