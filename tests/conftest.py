@@ -1,8 +1,9 @@
 """Fixtures: a migrated database a test, the real embedder shared by all, the server's app on a test client."""
 
 import json
+import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,12 @@ from sqlalchemy import make_url
 from app.context import Caller, Context, Runtime
 from app.database import Database
 from app.engine.engine import Built, Engine
-from app.engine.index import Index
+from app.engine.index import Index, Vectors
 from app.engine.providers import Place, build_store, build_words
 from app.main import create_app
-from app.services import accounts
+from app.services import accounts, passwords
 from app.settings import ROOT, Settings
+from tests.places import in_memory
 
 if TYPE_CHECKING:
     from tests.postgres import Postgres  # pytest imports plugins itself
@@ -30,6 +32,7 @@ pytest_plugins = ["tests.postgres", "tests.redis_server", "tests.scripted_llm"]
 
 DATABASES = ["sqlite", "postgresql"]
 ADMIN_KEY = "cp_admin_key_of_the_tests"
+READINGS, LONG = 20_000, 1_000  # texts that are remembered; longer ones (characters) are not
 MODEL_CACHE = ROOT / "data" / "test-models"  # the graph is built once a checkout, not once a run
 
 
@@ -42,6 +45,12 @@ def migrate(url: str) -> None:
         command.upgrade(config, "head")
         connection.commit()
     database.dispose()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """argon2id with the least that it takes: what makes it slow is no test's business but that of its parameters."""
+    passwords._context.update(argon2__memory_cost=8, argon2__rounds=1)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +76,30 @@ def built(template: Path, default_config: dict[str, Any], tmp_path_factory: pyte
     (data / "models").symlink_to(MODEL_CACHE)
     shutil.copy(template, data / "commonplace.db")
     database = Database(f"sqlite:///{data / 'commonplace.db'}", durable=False)
-    return Engine(database, data, 2**26).build(default_config)
+    built = Engine(database, data, 2**26).build(default_config)
+    remember_readings(built.index._embedder)
+    return built
+
+
+def remember_readings(embedder: Any) -> None:
+    """Have the embedder read a text once a run: it says the same each time, and most tests write the same few."""
+    read, known = embedder.read, dict[tuple[str, tuple[str, ...]], tuple[Vectors, ...]]()
+
+    def reading(texts: Sequence[str], *outputs: str) -> list[tuple[Vectors, ...]]:
+        new = list(dict.fromkeys(text for text in texts if (text, outputs) not in known))
+        found = dict(zip(new, read(new, *outputs), strict=True)) if new else {}
+        if len(known) < READINGS:
+            known.update({(text, outputs): said for text, said in found.items() if len(text) < LONG})
+        return [found.get(text) or known[text, outputs] for text in texts]
+
+    embedder.read = reading
+
+
+def pytest_configure() -> None:
+    """Have the tests' folders be made in memory; with xdist the workers' lie in the first process's."""
+    place = in_memory()
+    if place is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", place)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -67,6 +67,8 @@ def test_passwords_are_argon2id_and_salted() -> None:
     assert first != second
     assert first.startswith("$argon2id$")
     assert passwords.matches(PASSWORD, first)
+    as_served = CryptContext(schemes=["argon2"], **passwords.COST)  # the tests' own are quicker (tests/conftest.py)
+    assert as_served.hash(PASSWORD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 def test_refresh_rotates(runtime: Runtime, alice: str) -> None:

@@ -1,6 +1,7 @@
 """Passwords: argon2id, slow on purpose, at most a few at a time. Never inside a transaction."""
 
 import threading
+from typing import Any
 
 from passlib.context import CryptContext
 
@@ -11,7 +12,8 @@ MAX_LENGTH = 1024
 
 # OWASP's second choice for argon2id: 19 MiB and two passes. passlib's default of 64 MiB times forty request threads
 # would be more memory than the server has; so is the number at a time bounded.
-_context = CryptContext(schemes=["argon2"], argon2__memory_cost=19456, argon2__rounds=2, argon2__parallelism=1)
+COST: dict[str, Any] = {"argon2__memory_cost": 19456, "argon2__rounds": 2, "argon2__parallelism": 1}
+_context = CryptContext(schemes=["argon2"], **COST)
 _turn = threading.BoundedSemaphore(4)
 
 
