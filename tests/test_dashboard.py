@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -103,3 +104,9 @@ def test_the_first_start_names_the_dashboard_only_if_there_is_one(settings: Sett
 def test_the_dashboards_types_are_made_from_the_api_as_it_is() -> None:
     kept = ROOT / "ui" / "openapi.json"
     assert kept.read_text() == openapi.document(), "stale: run `make ui-types`"
+
+
+def test_no_two_shapes_have_one_name() -> None:
+    """Pydantic would give both the names of their modules, and so would the dashboard's types."""
+    shapes = json.loads(openapi.document())["components"]["schemas"]
+    assert [name for name in shapes if "__" in name] == []

@@ -43,7 +43,7 @@ def label(ctx: Writing, body: wire.LabelRequest) -> wire.LabelledAnswer:
 
 
 @router.post("/actions/export", response_class=StreamingResponse, summary="Memories as lines of JSON")
-def export(ctx: Reading, body: wire.ExportRequest) -> StreamingResponse:
+def export(ctx: Reading, body: wire.LinesRequest) -> StreamingResponse:
     """One object a line, in the order of the ids; all or none. A backup, which can be restored, is `/backup/export`."""
     found = lines.export(ctx, body.memory_ids, body.user_id)
     named = {"Content-Disposition": 'attachment; filename="memories.jsonl"'}

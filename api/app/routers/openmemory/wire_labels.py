@@ -48,7 +48,7 @@ class Tags(BaseModel):
     tags: list[TagItem]
 
 
-class ExportRequest(BaseModel):
+class LinesRequest(BaseModel):
     """POST /memories/actions/export."""
 
     memory_ids: SomeIds
