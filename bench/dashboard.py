@@ -77,15 +77,14 @@ def shown(value: float) -> str:
 
 
 def pages_table(figures: Figures) -> Table:
-    """A row a page."""
-    names = list(next(iter(figures.values())))
+    """A column a page."""
+    pages = {page: values for page, values in figures.items() if "FCP ms" in values}
     table = Table(title="median [range]")
-    table.add_column("page", no_wrap=True)
-    for name in names:
-        table.add_column(name, justify="right", no_wrap=True)
-    for page, values in figures.items():
-        if names[0] in values:
-            table.add_row(page, *(spread(values[name]) for name in names))
+    table.add_column("", no_wrap=True)
+    for page in pages:
+        table.add_column(page, justify="right", no_wrap=True)
+    for name in next(iter(pages.values())):
+        table.add_row(name, *(spread(values[name]) for values in pages.values()))
     return table
 
 
@@ -125,7 +124,7 @@ def main() -> None:
     out.print(f"{options.size:,} memories, {options.runs} runs, processor {options.throttle:g} times slower")
     out.print(pages_table(figures))
     for page, values in figures.items():
-        if not any(name == "FCP ms" for name in values):
+        if "FCP ms" not in values:
             out.print(steps_table(page, values))
 
 

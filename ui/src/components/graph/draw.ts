@@ -15,6 +15,8 @@ export type Scene = {
   /** What the pointer or the keys are at; it and its neighbours stand out. */
   hovered: number | null;
   selected: number | null;
+  /** While it finds its shape names and the longest lines are left out: drawing them takes longer than the rest. */
+  isMoving: boolean;
   /** What was looked for; empty where nothing was. */
   found: ReadonlySet<number>;
 };
@@ -90,7 +92,7 @@ export function draw(canvas: CanvasRenderingContext2D, scene: Scene, scale: numb
   drawLinks(canvas, scene, out);
   drawNodes(canvas, scene, out);
   canvas.setTransform(scale, 0, 0, scale, 0, 0);
-  drawNames(canvas, scene, out);
+  if (!scene.isMoving) drawNames(canvas, scene, out);
 }
 
 function drawLinks(canvas: CanvasRenderingContext2D, scene: Scene, out: ReadonlySet<number> | null): void {
@@ -98,6 +100,7 @@ function drawLinks(canvas: CanvasRenderingContext2D, scene: Scene, out: Readonly
   const at = hovered ?? selected;
   const many = Math.min(1, 900 / Math.max(model.links.length, 1)) ** 0.4; // many lines are each fainter
   for (const join of Object.keys(LINK_ALPHA) as Join[]) {
+    if (scene.isMoving && (join === "app" || join === "category")) continue;
     for (const isLit of [false, true]) {
       canvas.beginPath();
       for (const link of model.links) {

@@ -50,12 +50,22 @@ export default function Picture({ model, found, selected, onSelect, onFailure }:
     const frame = requestAnimationFrame(() =>
       draw(
         context,
-        { model, points, view: camera.view, ...size, palette: colours, hovered, selected, found },
+        {
+          model,
+          points,
+          view: camera.view,
+          ...size,
+          palette: colours,
+          hovered,
+          selected,
+          found,
+          isMoving: state === "moving",
+        },
         devicePixelRatio,
       ),
     );
     return () => cancelAnimationFrame(frame);
-  }, [model, points, camera.view, size, colours, hovered, selected, found]);
+  }, [model, points, camera.view, size, colours, hovered, selected, found, state]);
 
   function press(event: KeyboardEvent) {
     if (!points || event.ctrlKey || event.metaKey || event.altKey) return;
