@@ -1,29 +1,15 @@
 "use client";
 
-/** Labels: the tags that there are, and the categories and tags that memories are given, with the way back. */
+/** Labels: the categories and tags that memories are given, with the way back. */
 
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { counted } from "@/format";
 import { notify } from "@/notify";
 import { api, body, type Schemas } from "./client";
 import { FOLLOWS, type RowPage } from "./memories";
-import { useOwner } from "./owner";
 
 export type Labels = { categories: string[]; tags: string[] };
 export type Labelling = { ids: string[]; added: Labels; removed: Labels };
-
-/** The tags that begin with `prefix`, those that most memories carry first: 100 at most. */
-export function useTags(prefix = "", isWanted = true) {
-  const { owner } = useOwner();
-  return useQuery({
-    queryKey: ["tags", owner, prefix],
-    queryFn: () =>
-      body(api.GET("/memories/tags", { params: { query: { user_id: owner, prefix: prefix || undefined } } })),
-    placeholderData: keepPreviousData,
-    staleTime: 30_000,
-    enabled: isWanted,
-  });
-}
 
 function changed(before: string[], added: string[], removed: string[]): string[] {
   return [...before.filter((name) => !removed.includes(name)), ...added.filter((name) => !before.includes(name))];

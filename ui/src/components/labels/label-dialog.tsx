@@ -1,8 +1,9 @@
 "use client";
 
 import { type FormEvent, useState } from "react";
-import { type Labels, useTags } from "@/api/labels";
+import type { Labels } from "@/api/labels";
 import { useCategories } from "@/api/memories";
+import { useTags } from "@/api/tags";
 import { Button } from "../ui/button";
 import { Dialog, DialogActions, DialogContent } from "../ui/dialog";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "../ui/tabs";

@@ -2,8 +2,8 @@
 
 import { Search, SlidersHorizontal, X } from "lucide-react";
 import { type RefObject, useEffect, useState } from "react";
-import { useTags } from "@/api/labels";
 import { isRelevance, type Mode, type State, useApps, useCategories, type Wanted } from "@/api/memories";
+import { useTags } from "@/api/tags";
 import { Button } from "../ui/button";
 import { Field, Input, NativeSelect } from "../ui/field";
 import { Popover, PopoverContent, PopoverTrigger } from "../ui/popover";
