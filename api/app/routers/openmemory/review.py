@@ -60,7 +60,7 @@ def resolve(ctx: Writing, finding_id: UUID, body: wire.ResolveRequest) -> wire.R
     return wire.resolved(resolutions.resolve(ctx, finding_id, wire.choice(body)))
 
 
-@router.post("/{finding_id}/undo", response_model=wire.Reopened, summary="Undo a decision")
-def take_back(ctx: Writing, finding_id: UUID) -> wire.Reopened:
+@router.post("/{finding_id}/undo", response_model=wire.Reopening, summary="Undo a decision")
+def take_back(ctx: Writing, finding_id: UUID) -> wire.Reopening:
     """The memories are what they were, and the finding is open again."""
-    return wire.Reopened(finding_id=finding_id, event_id=resolutions.take_back(ctx, finding_id))
+    return wire.Reopening(finding_id=finding_id, event_id=resolutions.take_back(ctx, finding_id))

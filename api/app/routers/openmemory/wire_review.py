@@ -125,7 +125,7 @@ class ResolvedMany(BaseModel):
     items: list[ResolvedItem]
 
 
-class Reopened(BaseModel):
+class Reopening(BaseModel):
     """The receipt of an undo; the finding is open again."""
 
     finding_id: UUID
