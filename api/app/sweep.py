@@ -65,7 +65,7 @@ class Sweep:
             self._outlive(self._examine)
 
     def _examine(self) -> None:
-        examinations.sweep(self._runtime, self._stopped.is_set)
+        examinations.sweep(self._runtime, self._stopped.wait)
 
     def _outlive(self, act: Callable[[], None]) -> None:
         try:

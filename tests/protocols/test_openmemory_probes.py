@@ -88,7 +88,6 @@ def test_what_the_provider_refuses_is_told_in_its_words(
     assert len(scripted.requests) == 1  # one real call, not three
 
 
-@pytest.mark.filterwarnings("ignore:Failed to obtain server version")  # Qdrant's client, which is right
 def test_a_dead_port_is_told(door: TestClient, openai: Section) -> None:
     url = f"http://127.0.0.1:{dead_port()}/v1"
     for name in ("llm", "embedder"):

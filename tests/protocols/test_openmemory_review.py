@@ -14,7 +14,7 @@ from app.database import now
 from app.models import Config, Event, Finding, Memory
 from app.services import examinations
 from tests.protocols.asking import API, UNKNOWN, Person, dump, listed, ok, remember, statements
-from tests.scripted_llm import Reply, ScriptedLlm
+from tests.scripted_llm import Reply, ScriptedLlm, configure
 
 PARIS, BERLIN = "Ann lives in Paris", "Ann lives in Berlin"
 HIKING, TO_HIKE = "I love hiking in the mountains", "I love to hike in the mountains"
@@ -436,32 +436,69 @@ def pairs(*verdicts: str) -> dict[str, Any]:
     return {"pairs": [{"pair": n, "verdict": one, "why": "told so"} for n, one in enumerate(verdicts, 1)]}
 
 
-def test_a_model_is_asked_once_about_all_that_reads_alike(door: TestClient, runtime: Runtime, llm: ScriptedLlm) -> None:
+@pytest.fixture
+def judge(scripted: ScriptedLlm, runtime: Runtime) -> ScriptedLlm:
+    """The scripted LLM, which may review."""
+    runtime.settings.allowed_provider_hosts = ["127.0.0.1"]
+    configure(runtime, scripted, review_with_llm=True)
+    return scripted
+
+
+def test_no_model_is_asked_unless_somebody_said_so(door: TestClient, runtime: Runtime, llm: ScriptedLlm) -> None:
+    for text in (PARIS, BERLIN):
+        remember(door, text)
+    assert examine(runtime) == 2
+    assert llm.requests == []
+    assert [item["why"] for item in found(door)] == ["value"]
+    assert ok(door.get(f"{API}/review/counts"))["asks_llm"] is False
+
+
+def test_a_rest_follows_each_batch_and_may_end_the_review(
+    door: TestClient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.examinations.BATCH", 1)
+    for text in (PARIS, BERLIN, HIKING):
+        remember(door, text)
+    rests: list[float] = []
+
+    def rest(seconds: float) -> bool:
+        rests.append(seconds)
+        return len(rests) == 3
+
+    assert examinations.sweep(runtime, rest) == 2
+    assert rests[0] == 0
+    assert all(seconds > 0 for seconds in rests[1:])
+    assert examine(runtime) == 1
+
+
+def test_a_model_is_asked_once_about_all_that_reads_alike(
+    door: TestClient, runtime: Runtime, judge: ScriptedLlm
+) -> None:
     for text in ("Sam speaks French every day", "Sam speaks German every day", HIKING, TO_HIKE):
         remember(door, text)
-    llm.say(pairs("CONTRADICTION", "NEITHER", "NEITHER", "NEITHER", "NEITHER"))
+    judge.say(pairs("CONTRADICTION", "NEITHER", "NEITHER", "NEITHER", "NEITHER"))
     examine(runtime)
-    assert len(llm.requests) == 1
-    assert HIKING not in llm.prompts()[0], "the same words need no model"
+    assert len(judge.requests) == 1
+    assert HIKING not in judge.prompts()[0], "the same words need no model"
     assert [item["why"] for item in found(door, kind="contradiction")] == ["told so"]
     assert counts(door)[:2] == (1, 1)
     assert ok(door.get(f"{API}/review/counts"))["asks_llm"] is True
     assert examine(runtime) == 0
-    assert len(llm.requests) == 1
+    assert len(judge.requests) == 1
 
 
-def test_what_the_model_says_against_the_words_counts(door: TestClient, runtime: Runtime, llm: ScriptedLlm) -> None:
+def test_what_the_model_says_against_the_words_counts(door: TestClient, runtime: Runtime, judge: ScriptedLlm) -> None:
     for text in (PARIS, BERLIN):
         remember(door, text)
-    llm.say(pairs("NEITHER"))
+    judge.say(pairs("NEITHER"))
     examine(runtime)
     assert found(door) == []
 
 
-def test_a_model_that_fails_leaves_the_words(door: TestClient, runtime: Runtime, llm: ScriptedLlm) -> None:
+def test_a_model_that_fails_leaves_the_words(door: TestClient, runtime: Runtime, judge: ScriptedLlm) -> None:
     for text in (PARIS, BERLIN):
         remember(door, text)
-    llm.say(Reply(status=401))
+    judge.say(Reply(status=401))
     assert examine(runtime) == 2
     assert [item["why"] for item in found(door)] == ["value"]
 

@@ -58,6 +58,13 @@ class TryFailed(Exception):
         self.error = error
 
 
+def let_go(model: Any) -> None:
+    """Close the client of one of mem0's models, if it has one that can be closed."""
+    close = getattr(getattr(model, "client", None), "close", None)
+    if callable(close):
+        close()
+
+
 class _StopBefore(stop_base):
     """Stop when the next try would begin after `until`."""
 
@@ -101,6 +108,10 @@ class Llm:
             raise LlmFailure(f"The LLM did not answer: {reason}", _why(failed.error)) from failed
         self.took = time.monotonic() - started
         return answer
+
+    def close(self) -> None:
+        """Let go of its connections: what is asked only once is not left to the garbage collector."""
+        let_go(self._model)
 
     def ask_once(self, messages: Messages) -> str:
         """The model's answer to one try, in whatever form it likes.

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from uuid import UUID
 import numpy as np
 
 from app.database import new_id
-from app.engine.llm import Late, Llm, is_passing, status
+from app.engine.llm import Late, Llm, is_passing, let_go, status
 from app.errors import CommonplaceError, Invalid
 
 SECONDS = 30.0
@@ -131,7 +132,8 @@ def llm(providers: Any, config: Json, place: Any) -> Found:
     model = providers.build_llm(config["mem0"]["llm"], min(SECONDS, config["openmemory"]["llm_timeout"]))
     if model is None:
         raise Invalid("No provider is chosen, so there is nothing to ask")
-    return _asked(model)
+    with closing(model):
+        return _asked(model)
 
 
 def _asked(model: Llm) -> Found:
@@ -148,7 +150,10 @@ def embedder(providers: Any, config: Json, place: Any) -> Found:
     section = config["mem0"]["embedder"]
     built = providers.build_embedder(section, place)
     started = time.perf_counter()
-    vector = np.asarray(built.embed_batch([TEXT], "add")[0], dtype=np.float32)
+    try:
+        vector = np.asarray(built.embed_batch([TEXT], "add")[0], dtype=np.float32)
+    finally:
+        let_go(built)
     seconds = time.perf_counter() - started
     if vector.ndim != 1 or not np.isfinite(vector).all() or not vector.any():
         raise ProbeFailed("What it answered is no vector")

@@ -70,6 +70,7 @@ class OpenMemory(Strict):
     purge_after_days: Days | None
     duplicate_threshold: Annotated[float, Field(ge=0.5, le=1)]
     llm_timeout: Annotated[float, Field(ge=0.1, le=600)]
+    review_with_llm: bool
 
     @field_validator("categories")
     @classmethod

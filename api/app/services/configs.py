@@ -24,7 +24,7 @@ from app.services.config_rules import Json
 KEY = "main"
 INDEX_SECTIONS = ("embedder", "vector_store")
 READ_WHEN_USED = frozenset(  # keys that no engine is built from
-    {"custom_instructions", "duplicate_threshold", "llm_timeout", "retention", "purge_after_days"}
+    {"custom_instructions", "duplicate_threshold", "llm_timeout", "retention", "purge_after_days", "review_with_llm"}
 )
 
 logger = logging.getLogger(__name__)

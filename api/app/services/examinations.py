@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -77,11 +77,19 @@ class Pair:
     similarity: float
 
 
-def sweep(runtime: Runtime, is_over: Callable[[], bool] = lambda: False) -> int:
+class Turn(NamedTuple):
+    """How many memories were looked at, and how long it took."""
+
+    memories: int
+    seconds: float
+
+
+def sweep(runtime: Runtime, rest: Callable[[float], bool] = lambda seconds: False) -> int:
     """Look at all that waits, unless another process is at it; how many memories. One read if there is nothing to do.
 
     Args:
-        is_over: asked after each batch; true ends it.
+        rest: waits for so many seconds, as many as the batch before took: whoever searches meanwhile has at least half
+            of the processor. True ends it.
     """
     done = 0
     if not runtime.engine.is_ready or not _waiting(runtime.database, 1):
@@ -89,8 +97,10 @@ def sweep(runtime: Runtime, is_over: Callable[[], bool] = lambda: False) -> int:
     if not _claim(runtime):
         return done
     try:
-        while not is_over() and (taken := _turn(runtime)):
-            done += taken
+        took = 0.0
+        while not rest(took) and (taken := _timed(runtime)).memories:
+            done += taken.memories
+            took = taken.seconds
             _claim(runtime)
     finally:
         _release(runtime)
@@ -140,6 +150,11 @@ def _waiting(database: Database, limit: int) -> list[Read]:
     query = select(*READ).where(waits, Memory.indexed_at.is_not(None)).order_by(Memory.user_id, Memory.id)
     with database.reading() as session:
         return [Read(*row) for row in session.execute(query.limit(limit))]
+
+
+def _timed(runtime: Runtime) -> Turn:
+    started = time.monotonic()
+    return Turn(_turn(runtime), time.monotonic() - started)
 
 
 def _turn(runtime: Runtime) -> int:
@@ -211,7 +226,7 @@ def _beside(database: Database, ids: Iterable[UUID]) -> dict[UUID, Read]:
 def _judged(runtime: Runtime, pairs: Sequence[Pair]) -> list[tuple[Pair, Likeness]]:
     """What each pair is: by its words, and by the LLM where there is one; at most so many of one memory."""
     by_words = {pair: likeness.judge(pair.one.content, pair.other.content, pair.similarity) for pair in pairs}
-    llm = _llm(runtime)
+    llm = _llm(runtime) if pairs else None
     if llm is not None:
         by_words |= _asked(llm, [pair for pair in pairs if by_words[pair] != likeness.SAME_WORDS])
     many: dict[UUID, int] = {}
@@ -224,6 +239,9 @@ def _judged(runtime: Runtime, pairs: Sequence[Pair]) -> list[tuple[Pair, Likenes
 
 
 def _llm(runtime: Runtime) -> Llm | None:
+    with runtime.database.reading() as session:
+        if not findings.asks_llm(session):
+            return None
     try:
         return runtime.engine.llm
     except Unavailable as error:

@@ -11,13 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, TextClause, and_, func, or_, select, text
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from app.context import Context
 from app.engine import secret_shapes
 from app.errors import Forbidden
 from app.models import UNEXAMINED, Event, Finding, Memory, MemoryTally, State, User
-from app.services import apps, diffs, receipts, scopes
+from app.services import apps, configs, diffs, receipts, scopes
 from app.services.diffs import Budget, Step
 from app.services.scopes import NOW, Scope
 from app.services.views import Listing, MemoryView, Window, fetch
@@ -145,8 +145,13 @@ def _add_memories(ctx: Context, scope: Scope, items: Sequence[Found]) -> None:
     apps.log_reads(ctx, scope.reader, list(views), "review")
 
 
+def asks_llm(source: Session | Context) -> bool:
+    """Whether a configured model may be asked about what reads alike. One statement."""
+    return bool(configs.current(source)["openmemory"]["review_with_llm"])
+
+
 def counts(ctx: Context, user_id: str | None = None) -> Counts:
-    """What waits, and how far the review is. Three statements.
+    """What waits, and how far the review is. Three statements, with an LLM four.
 
     Raises:
         Forbidden: the key is bound to an app.
@@ -160,7 +165,7 @@ def counts(ctx: Context, user_id: str | None = None) -> Counts:
         failed=int(failed),
         examined=max(0, int(memories) - int(waiting)),
         memories=int(memories),
-        asks_llm=ctx.engine.in_use.llm is not None,
+        asks_llm=ctx.engine.in_use.llm is not None and asks_llm(ctx),
     )
 
 

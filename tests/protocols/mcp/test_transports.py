@@ -189,7 +189,7 @@ def test_a_page_of_elsewhere_gets_nothing_in_open_mode(server: FastAPI, runtime:
         return page.post("/mcp", json=INITIALIZE, headers=headers).status_code
 
     assert [status(host) for host in ("localhost:8765", "127.0.0.1", "memory.lan", "memory.example")] == [200] * 4
-    assert status("evil.example") == 421
+    assert status("evil.example") == 403  # as at every door
     assert status("localhost:8765", "http://evil.example") == 403
     assert status("localhost:8765", "http://localhost:3000") == 200
 

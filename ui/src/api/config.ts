@@ -30,6 +30,7 @@ export type OpenMemory = {
   purge_after_days: number | null;
   duplicate_threshold: number;
   llm_timeout: number;
+  review_with_llm: boolean;
 };
 export type Configuration = { openmemory: OpenMemory; mem0: Record<SectionName, Provided> };
 export type Choices = Schemas["Providers"]["llm"];

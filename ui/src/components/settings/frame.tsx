@@ -2,8 +2,9 @@
 
 import Link from "next/link";
 import { usePathname } from "next/navigation";
-import { type ReactNode, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
 import { useMe } from "@/api/session";
+import { useCurrentInView } from "../shell/current-in-view";
 import { SECTIONS } from "./sections";
 
 /** The settings' own navigation beside the section that is open; above it where there is no room. */
@@ -11,12 +12,7 @@ export function SettingsFrame({ children }: { children: ReactNode }) {
   const path = usePathname();
   const me = useMe();
   const isAdmin = me.scopes.includes("admin") && me.app === null;
-  const nav = useRef<HTMLElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another path has another current section
-  useEffect(() => {
-    const current = nav.current?.querySelector<HTMLElement>("[aria-current=page]");
-    if (nav.current && current) nav.current.scrollLeft = current.offsetLeft - nav.current.clientWidth / 3;
-  }, [path]);
+  const nav = useCurrentInView(path);
   return (
     <div className="grid gap-x-10 gap-y-5 md:grid-cols-[11rem_minmax(0,1fr)]">
       <nav

@@ -11,6 +11,7 @@ import { cn } from "@/cn";
 import { grouped } from "@/format";
 import { notify } from "@/notify";
 import { Button } from "../ui/button";
+import { useCurrentInView } from "./current-in-view";
 import { OfflineBanner } from "./offline";
 import { PAGES, type Page } from "./pages";
 import { useShortcutsDialog } from "./shortcuts";
@@ -34,10 +35,12 @@ function stayIfOffline(event: { preventDefault: () => void }) {
 
 function Navigation() {
   const path = usePathname();
+  const nav = useCurrentInView(path);
   return (
     <nav
+      ref={nav}
       aria-label="Pages of the dashboard"
-      className="-mb-px flex min-w-0 gap-1 overflow-x-auto max-md:order-last max-md:-mx-2 max-md:w-full"
+      className="relative -mb-px flex min-w-0 gap-1 overflow-x-auto max-md:order-last max-md:-mx-2 max-md:w-full"
     >
       {PAGES.map((page) => (
         <Link

@@ -98,11 +98,12 @@ function progress(counts: Counts): string {
 function NoLlm() {
   return (
     <p className="mb-3 rounded-md bg-muted px-3 py-2 text-muted-foreground">
-      Only plain contradictions are found: “lives in Paris” and “lives in Berlin”. With a language model in the{" "}
-      <Link href="/settings/" prefetch={false} className="text-accent underline">
-        settings
+      Only plain contradictions are found: “lives in Paris” and “lives in Berlin”. A language model finds others, too,
+      once{" "}
+      <Link href="/settings/instructions/" prefetch={false} className="text-accent underline">
+        the settings
       </Link>{" "}
-      others are found, too.
+      let it.
     </p>
   );
 }

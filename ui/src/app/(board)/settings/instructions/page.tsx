@@ -16,6 +16,11 @@ const KNOBS: Knob[] = [
     hint: "Least likeness to count as one; the words have to be the same, too. 1 leaves only equal texts.",
   },
   { key: "llm_timeout", label: "Patience with the LLM", hint: "One try may take so long.", unit: "seconds" },
+  {
+    key: "review_with_llm",
+    label: "Review with the LLM",
+    hint: "It judges memories that read alike, in the background: a call for up to 20 pairs, whatever they came from.",
+  },
 ];
 
 export default function Instructions() {
@@ -26,7 +31,7 @@ export default function Instructions() {
         {(config, schema) => (
           <div className="grid gap-10">
             <CustomInstructions config={config} schema={schema} />
-            <Section title="Duplicates and patience">
+            <Section title="Duplicates, patience and review">
               <Knobs config={config} schema={schema} knobs={KNOBS} told="Extraction saved" />
             </Section>
           </div>
