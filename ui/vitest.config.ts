@@ -4,6 +4,7 @@ const alias = { "@": new URL("./src", import.meta.url).pathname };
 
 export default defineConfig({
   test: {
+    maxWorkers: 2, // a file in the browser has a server and a Chromium of its own, and machines have few cores
     projects: [
       {
         resolve: { alias },
@@ -17,13 +18,16 @@ export default defineConfig({
       },
       {
         resolve: { alias },
+        test: { name: "pictures", environment: "node", include: ["e2e/pictures.ts"], hookTimeout: 60_000 },
+      },
+      {
+        resolve: { alias },
         test: {
           name: "browser",
           environment: "node",
           include: ["e2e/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          fileParallelism: false, // each has a server and a browser of its own, and machines have few cores
         },
       },
     ],

@@ -121,9 +121,10 @@ export class Server {
   }
 
   /** A file that is imported, all of it; the import's id. */
-  async bring(name: string, text: string): Promise<string> {
+  async bring(name: string, text: string, options: { app?: string } = {}): Promise<string> {
     const form = new FormData();
     form.append("file", new File([text], name));
+    form.append("options", JSON.stringify(options));
     const headers = { Authorization: `Bearer ${KEY}` };
     const answer = await fetch(`${this.url}/api/v1/imports`, { method: "POST", headers, body: form });
     let task = (await answer.json()) as { id: string; status: string };
