@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import fastapi.dependencies.models
 import pytest
 from alembic import command
 from alembic.config import Config as AlembicConfig
@@ -31,6 +32,8 @@ pytest_plugins = ["tests.postgres", "tests.redis_server", "tests.scripted_llm"]
 
 
 DATABASES = ["sqlite", "postgresql"]
+FORGETTING = 20  # tests
+PASSED = pytest.StashKey[int]()
 ADMIN_KEY = "cp_admin_key_of_the_tests"
 READINGS, LONG = 20_000, 1_000  # texts that are remembered; longer ones (characters) are not
 MODEL_CACHE = ROOT / "data" / "test-models"  # the graph is built once a checkout, not once a run
@@ -100,6 +103,20 @@ def pytest_configure() -> None:
     place = in_memory()
     if place is not None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", place)
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Now and then have FastAPI forget the callables that it has seen.
+
+    It remembers the last 4,096, and by them the servers of hundreds of tests that are over: millions of objects, which
+    every collection of garbage walks through.
+    """
+    passed = item.session.stash.get(PASSED, 0) + 1
+    item.session.stash[PASSED] = passed
+    if passed % FORGETTING == 0:
+        for cached in vars(fastapi.dependencies.models).values():
+            if hasattr(cached, "cache_clear"):
+                cached.cache_clear()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
