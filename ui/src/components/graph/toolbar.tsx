@@ -1,15 +1,16 @@
 "use client";
 
 import { CalendarDays, List, Search, Waypoints, X } from "lucide-react";
-import { type RefObject, useState } from "react";
+import type { RefObject } from "react";
 import type { GraphAnswer } from "@/api/graph";
-import { type State, useApps, useCategories } from "@/api/memories";
+import type { State } from "@/api/memories";
 import { cn } from "@/cn";
 import { grouped } from "@/format";
 import { STATES } from "../memories/address";
 import { Facet } from "../memories/facet";
+import { AppFacet, CategoryFacet, Dates } from "../memories/filters";
 import { Button } from "../ui/button";
-import { Field, Input, NativeSelect } from "../ui/field";
+import { Input, NativeSelect } from "../ui/field";
 import { Popover, PopoverContent, PopoverTrigger } from "../ui/popover";
 import { type Address, type Change, LIMITS } from "./address";
 import { KIND_NAMES, KINDS, type Kind } from "./model";
@@ -27,9 +28,6 @@ type ToolbarProps = {
 
 /** What the picture is made of, and what is looked for in it. */
 export function Toolbar({ address, change, clear, isNarrowed, found, searchRef, onNext }: ToolbarProps) {
-  const [appName, setAppName] = useState("");
-  const apps = useApps(appName);
-  const categories = useCategories();
   const dates = [address.from, address.to].filter(Boolean).length;
   return (
     <search className="mb-3 flex flex-wrap items-center gap-2">
@@ -59,19 +57,8 @@ export function Toolbar({ address, change, clear, isNarrowed, found, searchRef, 
           )}
         </span>
       </div>
-      <Facet
-        label="App"
-        choices={unique(apps.data?.apps)}
-        chosen={address.apps}
-        onChange={(chosen) => change({ apps: chosen })}
-        onSearch={appName || (apps.data?.total ?? 0) > 100 ? setAppName : undefined}
-      />
-      <Facet
-        label="Category"
-        choices={unique(categories.data?.categories)}
-        chosen={address.categories}
-        onChange={(chosen) => change({ categories: chosen })}
-      />
+      <AppFacet chosen={address.apps} onChange={(apps) => change({ apps })} />
+      <CategoryFacet chosen={address.categories} onChange={(categories) => change({ categories })} />
       <Facet
         label="State"
         choices={[...STATES]}
@@ -85,21 +72,7 @@ export function Toolbar({ address, change, clear, isNarrowed, found, searchRef, 
           </Button>
         </PopoverTrigger>
         <PopoverContent align="start" className="grid grid-cols-2 gap-2" aria-label="Dates">
-          <Field label="Created from">
-            {(id) => (
-              <Input
-                id={id}
-                type="date"
-                value={address.from}
-                onChange={(event) => change({ from: event.target.value })}
-              />
-            )}
-          </Field>
-          <Field label="to">
-            {(id) => (
-              <Input id={id} type="date" value={address.to} onChange={(event) => change({ to: event.target.value })} />
-            )}
-          </Field>
+          <Dates from={address.from} to={address.to} change={change} />
         </PopoverContent>
       </Popover>
       <NativeSelect
@@ -121,10 +94,6 @@ export function Toolbar({ address, change, clear, isNarrowed, found, searchRef, 
       )}
     </search>
   );
-}
-
-function unique(named: { name: string }[] | undefined): string[] {
-  return [...new Set((named ?? []).map(({ name }) => name))];
 }
 
 type LegendProps = { answer: GraphAnswer | undefined; address: Address; change: Change };

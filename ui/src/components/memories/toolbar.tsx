@@ -2,13 +2,14 @@
 
 import { Search, SlidersHorizontal, X } from "lucide-react";
 import { type RefObject, useEffect, useState } from "react";
-import { isRelevance, type Mode, type State, useApps, useCategories, type Wanted } from "@/api/memories";
+import { isRelevance, type Mode, type State, type Wanted } from "@/api/memories";
 import { useTags } from "@/api/tags";
 import { Button } from "../ui/button";
 import { Field, Input, NativeSelect } from "../ui/field";
 import { Popover, PopoverContent, PopoverTrigger } from "../ui/popover";
 import { isNarrowed, STATES } from "./address";
 import { Facet } from "./facet";
+import { AppFacet, CategoryFacet, Dates } from "./filters";
 
 const MODE_NAMES: Record<Mode, string> = {
   hybrid: "Meaning and words",
@@ -28,9 +29,6 @@ type ToolbarProps = {
 
 /** What narrows the list: words and how they are meant, app, category, state, and the rarer ones behind a button. */
 export function Toolbar({ wanted, change, clear, searchRef }: ToolbarProps) {
-  const [appName, setAppName] = useState("");
-  const apps = useApps(appName);
-  const categories = useCategories();
   const [tagName, setTagName] = useState("");
   const tags = useTags(tagName);
   const isRanked = isRelevance(wanted);
@@ -38,19 +36,8 @@ export function Toolbar({ wanted, change, clear, searchRef }: ToolbarProps) {
   return (
     <search className="mb-3 flex flex-wrap items-center gap-2">
       <SearchBox wanted={wanted} change={change} searchRef={searchRef} />
-      <Facet
-        label="App"
-        choices={unique(apps.data?.apps)}
-        chosen={wanted.apps}
-        onChange={(chosen) => change({ apps: chosen })}
-        onSearch={appName || (apps.data?.total ?? 0) > 100 ? setAppName : undefined}
-      />
-      <Facet
-        label="Category"
-        choices={unique(categories.data?.categories)}
-        chosen={wanted.categories}
-        onChange={(chosen) => change({ categories: chosen })}
-      />
+      <AppFacet chosen={wanted.apps} onChange={(apps) => change({ apps })} />
+      <CategoryFacet chosen={wanted.categories} onChange={(categories) => change({ categories })} />
       <Facet
         label="Tag"
         choices={(tags.data?.tags ?? []).map(({ name }) => name)}
@@ -85,10 +72,6 @@ export function Toolbar({ wanted, change, clear, searchRef }: ToolbarProps) {
       )}
     </search>
   );
-}
-
-function unique(named: { name: string }[] | undefined): string[] {
-  return [...new Set((named ?? []).map(({ name }) => name))];
 }
 
 function SearchBox({ wanted, change, searchRef }: Omit<ToolbarProps, "clear">) {
@@ -137,16 +120,7 @@ function More({ wanted, change }: Pick<ToolbarProps, "wanted" | "change">) {
   return (
     <>
       <div className="grid grid-cols-2 gap-2">
-        <Field label="Created from">
-          {(id) => (
-            <Input id={id} type="date" value={wanted.from} onChange={(event) => change({ from: event.target.value })} />
-          )}
-        </Field>
-        <Field label="to">
-          {(id) => (
-            <Input id={id} type="date" value={wanted.to} onChange={(event) => change({ to: event.target.value })} />
-          )}
-        </Field>
+        <Dates from={wanted.from} to={wanted.to} change={change} />
       </div>
       <Field label="Type">
         {(id) => (
