@@ -2,9 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { launch, Server, signIn } from "./server";
+import { expect, test } from "vitest";
+import { signIn } from "./server";
+import { browser, onStage, page, server } from "./stage";
 
 const AXE = readFileSync(join(import.meta.dirname, "../node_modules/axe-core/axe.min.js"), "utf8");
 const TEXTS = [
@@ -15,35 +15,11 @@ const TEXTS = [
   "We met the people of Orbital Labs in spring.",
 ];
 
-let server: Server;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let failures: string[];
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
-  await server.remember("notes", ...TEXTS);
-  await server.remember("cursor", "Use pnpm in the storefront.");
-  context = await browser.newContext({ viewport: { width: 1280, height: 860 } });
-  const first = await context.newPage();
-  await signIn(first, server.url);
-  await first.close();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  failures = [];
-  page.on("pageerror", (error) => failures.push(error.message));
-  page.on("console", (message) => message.text().includes("Content Security Policy") && failures.push(message.text()));
-});
-afterEach(async () => {
-  await page.close();
-  expect(failures).toEqual([]);
+onStage({
+  prepare: async () => {
+    await server.remember("notes", ...TEXTS);
+    await server.remember("cursor", "Use pnpm in the storefront.");
+  },
 });
 
 const open = (address: string) => page.goto(`${server.url}/dashboard${address}`);

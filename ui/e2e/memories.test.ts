@@ -1,37 +1,9 @@
 /** The memories page and a memory's own, as a person uses them. */
 
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { launch, Server, signIn } from "./server";
+import { expect, test } from "vitest";
+import { onStage, page, server } from "./stage";
 
-let server: Server;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let failures: string[];
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
-  context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  const first = await context.newPage();
-  await signIn(first, server.url);
-  await first.close();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  failures = [];
-  page.on("pageerror", (error) => failures.push(error.message));
-  page.on("console", (message) => message.text().includes("Content Security Policy") && failures.push(message.text()));
-});
-afterEach(async () => {
-  await page.close();
-  expect(failures).toEqual([]);
-});
+onStage();
 
 const row = (text: string) => page.getByRole("row").filter({ hasText: text });
 const open = (address: string) => page.goto(`${server.url}/dashboard${address}`);

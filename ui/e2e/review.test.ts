@@ -1,50 +1,24 @@
 /** The review as a person uses it: what is found is merged, kept, deleted, taken out, retried, and undone. */
 
 import { readFileSync } from "node:fs";
-import { createServer, type Server as Http } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { launch, Server, signIn } from "./server";
+import { afterAll, expect, test } from "vitest";
+import { browser, onStage, page, server } from "./stage";
 
 const UI = join(import.meta.dirname, "..");
 const AXE = readFileSync(join(UI, "node_modules/axe-core/axe.min.js"), "utf8");
 const PICTURES = join(UI, "screenshots");
 const TOKEN = `ghp_${"a1B2c3D4e5".repeat(4)}`;
 
-let server: Server;
-let llm: Http;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let failures: string[];
-
-beforeAll(async () => {
-  // A scripted model: it refuses every question.
-  llm = createServer((_, answer) => answer.writeHead(401).end("{}")).listen(0, "127.0.0.1");
-  const environment = { SWEEP_SECONDS: "0.3", ALLOWED_PROVIDER_HOSTS: "127.0.0.1" };
-  [server, browser] = await Promise.all([Server.start(environment), launch()]);
+// A scripted model: it refuses every question.
+const llm = createServer((_, answer) => answer.writeHead(401).end("{}")).listen(0, "127.0.0.1");
+afterAll(() => llm.close());
+onStage({
+  environment: { SWEEP_SECONDS: "0.3", ALLOWED_PROVIDER_HOSTS: "127.0.0.1" },
   // axe is put into the page by a script of the test's, which the policy would refuse.
-  context = await browser.newContext({ viewport: { width: 1280, height: 860 }, bypassCSP: true });
-  const first = await context.newPage();
-  await signIn(first, server.url);
-  await first.close();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-  llm?.close();
-});
-beforeEach(async () => {
-  page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  failures = [];
-  page.on("pageerror", (error) => failures.push(error.message));
-});
-afterEach(async () => {
-  await page.close();
-  expect(failures).toEqual([]);
+  browsing: { bypassCSP: true },
 });
 
 type Counts = { open: Record<string, number>; failed: number; examined: number; memories: number };

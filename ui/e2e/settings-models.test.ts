@@ -6,9 +6,9 @@ import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { launch, Server, signIn } from "./server";
+import type { Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { browser, onStage, page, server } from "./stage";
 
 const PYTHON = process.env.COMMONPLACE_PYTHON ?? join(import.meta.dirname, "../../.venv/bin/python");
 vi.setConfig({ testTimeout: 90_000 }); // embedders and stores are built for real, on machines that have few cores
@@ -18,12 +18,7 @@ const ANSWER = "Hello from the scripted model";
 let llm: HttpServer;
 let llmUrl: string;
 let seen: { key: string | undefined; model: string }[];
-let folder: string;
-let server: Server;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let failures: string[];
+const folder = mkdtempSync(join(tmpdir(), "commonplace-settings-"));
 
 /** An OpenAI-compatible server that always says the same. */
 function scripted(): Promise<HttpServer> {
@@ -45,35 +40,18 @@ function scripted(): Promise<HttpServer> {
 
 beforeAll(async () => {
   seen = [];
-  folder = mkdtempSync(join(tmpdir(), "commonplace-settings-"));
   llm = await scripted();
   llmUrl = `http://127.0.0.1:${(llm.address() as AddressInfo).port}/v1`;
-  [server, browser] = await Promise.all([
-    Server.start({ ALLOWED_PROVIDER_HOSTS: "127.0.0.1", DATABASE_URL: `sqlite:///${join(folder, "test.db")}` }),
-    launch(),
-  ]);
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  const first = await context.newPage();
-  await signIn(first, server.url);
-  await first.close();
 });
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
+afterAll(() => {
   llm?.close();
   rmSync(folder, { recursive: true, force: true });
 });
+onStage({
+  environment: { ALLOWED_PROVIDER_HOSTS: "127.0.0.1", DATABASE_URL: `sqlite:///${join(folder, "test.db")}` },
+});
 beforeEach(async () => {
   await server.ask("POST", "/config/reset");
-  page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  failures = [];
-  page.on("pageerror", (error) => failures.push(error.message));
-  page.on("console", (message) => message.text().includes("Content Security Policy") && failures.push(message.text()));
-});
-afterEach(async () => {
-  await page.close({ runBeforeUnload: false });
-  expect(failures).toEqual([]);
 });
 
 const open = (section: string) => page.goto(`${server.url}/dashboard/settings/${section}/`);

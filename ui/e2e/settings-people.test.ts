@@ -3,13 +3,13 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { launch, Server, signIn } from "./server";
+import { expectNoFailure, opened } from "./stage";
 
 const PASSWORD = "correct horse battery";
 let server: Server;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-let failures: string[];
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([Server.start(), launch()]);
@@ -19,23 +19,14 @@ afterAll(async () => {
   await server?.stop();
 });
 beforeEach(async () => {
-  failures = [];
   context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   page = await opened(context);
   await signIn(page, server.url);
 });
 afterEach(async () => {
   await context.close();
-  expect(failures).toEqual([]);
+  expectNoFailure();
 });
-
-async function opened(where: BrowserContext): Promise<Page> {
-  const one = await where.newPage();
-  one.setDefaultTimeout(15_000);
-  one.on("pageerror", (error) => failures.push(error.message));
-  one.on("console", (message) => message.text().includes("Content Security Policy") && failures.push(message.text()));
-  return one;
-}
 
 const open = (address: string, on = page) => on.goto(`${server.url}/dashboard${address}`);
 const row = (text: string) => page.getByRole("row").filter({ hasText: text });
@@ -177,7 +168,8 @@ test("a user is deactivated, comes back, and is removed with what they had", asy
   await act("cal", "Deactivate");
   await page.getByRole("button", { name: "Deactivate" }).click();
   await row("cal").getByText("deactivated").waitFor();
-  expect((await asked(key, "/memories")).status).toBe(401);
+  // The page says so before the server has: that it has is waited for.
+  await expect.poll(async () => (await asked(key, "/memories")).status).toBe(401);
   await act("cal", "Activate again");
   await row("cal").getByText("deactivated").waitFor({ state: "detached" });
   await expect.poll(async () => (await asked(key, "/memories")).status).toBe(200);
@@ -189,7 +181,7 @@ test("a user is deactivated, comes back, and is removed with what they had", asy
   await page.getByLabel("Type cal to go on").fill("cal");
   await remove.click();
   await page.getByText("Nobody matches").waitFor();
-  expect((await asked(key, "/memories")).status).toBe(401);
+  await expect.poll(async () => (await asked(key, "/memories")).status).toBe(401);
 });
 
 test("another session is ended from here, and that browser is sent to sign in", async () => {
