@@ -75,7 +75,7 @@ def admin_of(runtime: Runtime) -> Caller:
 
 def export(runtime: Runtime, user_id: str = "alice", caller: Caller | None = None, **selection: Any) -> bytes:
     with runtime.context(caller or admin_of(runtime)) as ctx:
-        pieces = backups.export(ctx, user_id, **selection)
+        pieces = backups.export(ctx, user_id, backups.Wanted(**selection))
     return b"".join(pieces)
 
 

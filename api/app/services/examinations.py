@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -77,13 +77,6 @@ class Pair:
     similarity: float
 
 
-class Turn(NamedTuple):
-    """How many memories were looked at, and how long it took."""
-
-    memories: int
-    seconds: float
-
-
 def sweep(runtime: Runtime, rest: Callable[[float], bool] = lambda seconds: False) -> int:
     """Look at all that waits, unless another process is at it; how many memories. One read if there is nothing to do.
 
@@ -98,9 +91,13 @@ def sweep(runtime: Runtime, rest: Callable[[float], bool] = lambda seconds: Fals
         return done
     try:
         took = 0.0
-        while not rest(took) and (taken := _timed(runtime)).memories:
-            done += taken.memories
-            took = taken.seconds
+        while not rest(took):
+            began = time.monotonic()
+            taken = _turn(runtime)
+            if not taken:
+                break
+            took = time.monotonic() - began
+            done += taken
             _claim(runtime)
     finally:
         _release(runtime)
@@ -150,11 +147,6 @@ def _waiting(database: Database, limit: int) -> list[Read]:
     query = select(*READ).where(waits, Memory.indexed_at.is_not(None)).order_by(Memory.user_id, Memory.id)
     with database.reading() as session:
         return [Read(*row) for row in session.execute(query.limit(limit))]
-
-
-def _timed(runtime: Runtime) -> Turn:
-    started = time.monotonic()
-    return Turn(_turn(runtime), time.monotonic() - started)
 
 
 def _turn(runtime: Runtime) -> int:

@@ -98,29 +98,14 @@ Uploaded = Annotated[Upload, Depends(upload, scope="function")]
 @router.post("/export", response_class=StreamingResponse, summary="A user's memories as a zip")
 def export(ctx: Reading, body: wire.ExportRequest) -> StreamingResponse:
     """`memories.json` and `memories.jsonl.gz`, with versions, categories, tags, access controls and status history."""
-    zipped = backups.export(
-        ctx,
-        body.user_id,
-        app_id=body.app_id,
-        from_date=body.from_date,
-        to_date=body.to_date,
-        memory_ids=body.memory_ids,
-    )
+    zipped = backups.export(ctx, body.user_id, body.wanted())
     return StreamingResponse(zipped, media_type="application/zip", headers=wire.disposition(body.user_id))
 
 
 @router.post("/export/count", response_model=wire.ExportCount, summary="How many memories an export would hold")
 def count(ctx: Reading, body: wire.ExportRequest) -> wire.ExportCount:
     """The same selection, counted."""
-    found = backups.count(
-        ctx,
-        body.user_id,
-        app_id=body.app_id,
-        from_date=body.from_date,
-        to_date=body.to_date,
-        memory_ids=body.memory_ids,
-    )
-    return wire.ExportCount(memories=found)
+    return wire.ExportCount(memories=backups.count(ctx, body.user_id, body.wanted()))
 
 
 @router.post(

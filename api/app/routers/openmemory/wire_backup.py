@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from app.routers.openmemory.fields import Name
+from app.services.backups import Wanted
 
 MAX_EPOCH = 253_402_300_799  # the last second of the year 9999
 
@@ -23,6 +24,10 @@ class ExportRequest(BaseModel):
     memory_ids: Annotated[list[UUID], Field(min_length=1, max_length=10_000)] | None = Field(
         None, description="Just these, as far as they are there."
     )
+
+    def wanted(self) -> Wanted:
+        """Which memories these are."""
+        return Wanted(self.app_id, self.from_date, self.to_date, self.memory_ids)
 
 
 class ExportCount(BaseModel):

@@ -8,8 +8,8 @@ record a line for whoever only wants the texts. On import the former is believed
     import ──> archive (is the zip fit to be read?) ──> staging (is every record? a temporary file) ──> importing
 """
 
-from app.services.backups.exporting import count, export
+from app.services.backups.exporting import Wanted, count, export
 from app.services.backups.importing import Imported, import_file
 from app.services.backups.previewing import preview
 
-__all__ = ["Imported", "count", "export", "import_file", "preview"]
+__all__ = ["Imported", "Wanted", "count", "export", "import_file", "preview"]

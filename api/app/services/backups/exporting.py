@@ -8,6 +8,7 @@ import io
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any
 from uuid import UUID
@@ -28,31 +29,37 @@ FLUSH = 64 * 1024  # bytes
 EPOCH = (1980, 1, 1, 0, 0, 0)  # a zip knows no earlier time
 
 
-def export(
-    ctx: Context,
-    user_id: str,
-    *,
-    app_id: UUID | None = None,
-    from_date: int | None = None,
-    to_date: int | None = None,
-    memory_ids: Sequence[UUID] | None = None,
-) -> Iterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of a user's memories; all that are not deleted without anything said.
+
+    Attributes:
+        app_id: only those that this app wrote.
+        from_date: only those created then or later, epoch seconds; `to_date`: then or earlier.
+        memory_ids: only these, as far as they are there.
+    """
+
+    app_id: UUID | None = None
+    from_date: int | None = None
+    to_date: int | None = None
+    memory_ids: Sequence[UUID] | None = None
+
+
+ALL = Wanted()
+
+
+def export(ctx: Context, user_id: str, wanted: Wanted = ALL) -> Iterator[bytes]:
     """The zip of a user's memories, piece by piece. What may be refused is refused by the call, not by the iteration.
 
     Whatever a person governs is in it (paused and archived memories too); deleted and expired memories are not.
     The iterator reads from a session of its own, which lives until it is exhausted or closed.
-
-    Args:
-        app_id: only the memories that this app wrote.
-        from_date: only memories created then or later, epoch seconds; `to_date`: then or earlier.
-        memory_ids: only these, as far as they are there.
 
     Raises:
         Forbidden: the key is bound to an app.
         NotFound: no such user or app, or one that the caller may not see.
         Invalid: the dates are reversed or no dates.
     """
-    scope = _scope(ctx, user_id, app_id)
+    scope = _scope(ctx, user_id, wanted)
     user = ctx.session.execute(
         select(
             User.user_id,
@@ -64,47 +71,31 @@ def export(
             User.id,
         ).where(User.id == scope.owner_id)
     ).one()
-    conditions = _conditions(ctx, scope, app_id, from_date, to_date, memory_ids)
-    return _zipped(ctx.runtime, Selection(user, app_id, from_date, to_date, conditions))
+    conditions = _conditions(ctx, scope, wanted)
+    return _zipped(ctx.runtime, Selection(user, wanted.app_id, wanted.from_date, wanted.to_date, conditions))
 
 
-def count(
-    ctx: Context,
-    user_id: str,
-    *,
-    app_id: UUID | None = None,
-    from_date: int | None = None,
-    to_date: int | None = None,
-    memory_ids: Sequence[UUID] | None = None,
-) -> int:
+def count(ctx: Context, user_id: str, wanted: Wanted = ALL) -> int:
     """How many memories `export` would write; arguments and errors as there."""
-    scope = _scope(ctx, user_id, app_id)
-    conditions = _conditions(ctx, scope, app_id, from_date, to_date, memory_ids)
+    conditions = _conditions(ctx, _scope(ctx, user_id, wanted), wanted)
     return ctx.session.scalar(select(func.count()).select_from(Memory).where(*conditions)) or 0
 
 
-def _scope(ctx: Context, user_id: str, app_id: UUID | None) -> Scope:
+def _scope(ctx: Context, user_id: str, wanted: Wanted) -> Scope:
     if ctx.caller.app:
         raise Forbidden("An app's key may not export")
     scope = scopes.resolve(ctx, user_id)
-    if app_id and apps.find(ctx, app_id).owner_id != scope.owner_id:
+    if wanted.app_id and apps.find(ctx, wanted.app_id).owner_id != scope.owner_id:
         raise NotFound(apps.NO_APP)
     return scope
 
 
-def _conditions(
-    ctx: Context,
-    scope: Scope,
-    app_id: UUID | None,
-    from_date: int | None,
-    to_date: int | None,
-    memory_ids: Sequence[UUID] | None,
-) -> list[ColumnElement[bool]]:
-    conditions = [*scopes.governed(ctx, scope), *_between(from_date, to_date)]
-    if app_id:
-        conditions.append(Memory.app_id == app_id)
-    if memory_ids is not None:
-        conditions.append(Memory.id.in_(memory_ids))
+def _conditions(ctx: Context, scope: Scope, wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions = [*scopes.governed(ctx, scope), *_between(wanted.from_date, wanted.to_date)]
+    if wanted.app_id:
+        conditions.append(Memory.app_id == wanted.app_id)
+    if wanted.memory_ids is not None:
+        conditions.append(Memory.id.in_(wanted.memory_ids))
     return conditions
 
 
