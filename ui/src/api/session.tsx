@@ -10,6 +10,7 @@ import {
   useContext,
   useEffect,
   useMemo,
+  useRef,
   useState,
   useSyncExternalStore,
 } from "react";
@@ -38,12 +39,12 @@ async function whoAmI(how: How): Promise<Session> {
 /** Whoever is signed in already: by the cookie, else everybody where the server is open. */
 async function found(): Promise<Session> {
   if (await credential.refresh().catch(unreachable)) return whoAmI("login");
-  credential.hold({ kind: "open" });
   try {
-    return await whoAmI("open");
+    const everybody = await whoAmI("open");
+    credential.hold({ kind: "open" });
+    return everybody;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    credential.hold(null);
     return { state: "out" };
   }
 }
@@ -58,14 +59,16 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const isUp = useSyncExternalStore(connection.follow, connection.get, () => true);
   const hasEnded = useSyncExternalStore(ended.follow, ended.get, () => false);
   const queries = useQueryClient();
+  const looking = useRef<Promise<unknown>>(Promise.resolve());
 
   useEffect(() => {
     if (session.state !== "starting" || !isUp) return;
     let isCurrent = true;
-    found().then(
+    const looked = found().then(
       (now) => isCurrent && setSession(now),
       () => undefined, // the banner says so, and asks until the server is back
     );
+    looking.current = Promise.all([looking.current, looked]);
     return () => {
       isCurrent = false;
     };
@@ -79,6 +82,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const signIn = useCallback<SessionTools["signIn"]>(
     async (shown) => {
+      await looking.current; // else the answer that nobody is signed in would come after, and hold
       const now = await signedIn(shown);
       queries.clear();
       setSession(now);
