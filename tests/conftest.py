@@ -23,6 +23,7 @@ from app.engine.providers import Place, build_store, build_words
 from app.main import create_app
 from app.services import accounts, passwords
 from app.settings import ROOT, Settings
+from tests import made_once
 from tests.places import in_memory
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ pytest_plugins = ["tests.postgres", "tests.redis_server", "tests.scripted_llm"]
 
 
 DATABASES = ["sqlite", "postgresql"]
+# Files of few tests that take long: they come first, lest one process still works at them when the others are through.
+FIRST = ("test_schemathesis", "test_crash", "test_cli", "test_backups", "test_imports_survive", "test_many_sessions")
 FORGETTING = 20  # tests
 PASSED = pytest.StashKey[int]()
 ADMIN_KEY = "cp_admin_key_of_the_tests"
@@ -54,6 +57,15 @@ def migrate(url: str) -> None:
 def quick_passwords() -> None:
     """argon2id with the least that it takes: what makes it slow is no test's business but that of its parameters."""
     passwords._context.update(argon2__memory_cost=8, argon2__rounds=1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared() -> Iterator[None]:
+    """What is made once for all tests of this process (`tests/made_once.py`)."""
+    with pytest.MonkeyPatch.context() as patch, made_once.loop(patch):
+        made_once.doors(patch)
+        made_once.statements(patch)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +134,11 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--database sqlite` for a quick run on one of the two."""
     parser.addoption("--database", choices=[*DATABASES, "both"], default="both", help="what the services' tests run on")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files of FIRST before all others; within them, and the others, all as it was."""
+    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -20,6 +20,9 @@ from tests.export_files import claude as claude_chat
 
 LIMIT = 10 * 1024 * 1024
 
+# Without a time in it, which would give its test another name in each process.
+PACKED = gzip.compress(b'{"text": "packed"}\n{"text": "twice"}\n', mtime=0)
+
 
 def items(data: bytes, name: str = "file", wanted: str | None = None, limit: int = LIMIT) -> list[tuple[str, Any]]:
     """What is read in the file."""
@@ -60,7 +63,7 @@ SAID = [{"role": "user", "content": "I sail"}, {"role": "assistant", "content": 
         (b"- a\n- b\n", "markdown", ["a", "b"]),
         (b"first line\nsecond line\n", "markdown", ["first line", "second line"]),
         ("\ufeffgr\u00fcn\n".encode("utf-16-le"), "markdown", ["gr\u00fcn"]),
-        (gzip.compress(b'{"text": "packed"}\n{"text": "twice"}\n'), "json", ["packed", "twice"]),
+        (PACKED, "json", ["packed", "twice"]),
         (written({"uuid": "p", "name": "Boat", "prompt_template": "Be brief", "description": "A boat"}), "claude",
          ["A boat", "Be brief"]),
         (written([{"conversations_memory": "**Work**\n\nShe sails.\n", "project_memories": {"p": "- A boat"}}]),

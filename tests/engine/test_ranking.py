@@ -165,6 +165,32 @@ def test_tokens_are_compared_one_by_one_where_they_are_known() -> None:
     assert found[0].parts["tokens"] > 0
 
 
+def test_a_passage_is_a_turn_with_those_before_and_after_it() -> None:
+    axes = np.eye(64, dtype=np.int8) * 127
+    four = [candidate(number, 0.5) for number in range(1, 5)]
+    first, second, third, alone = (one.key for one in four)
+    question = Question(np.ones(4, dtype=np.float32), tokens=np.eye(64, dtype=np.float32)[:3])
+    traits = {
+        first: Trait(after=second, tokens=axes[[0, 9]]),
+        second: Trait(before=first, after=third, tokens=axes[[8]]),
+        third: Trait(before=second, tokens=axes[[1]]),
+        alone: Trait(before="of whom nothing is known", tokens=axes[[2]]),
+    }
+    pool = Pool(four, traits, "", question, np.array([0.5, 0.25, 0.25], dtype=np.float32))
+    assert pool.closeness == pytest.approx([0.5, 0.0, 0.25, 0.25])
+    assert pool.passages == pytest.approx([0.5, 0.75, 0.25, 0.25])
+    assert signals.passage(pool) == pytest.approx([0.5, 1.0, 0.0, 0.0])
+
+
+def test_a_neighbour_without_tokens_takes_nothing_away() -> None:
+    axes = np.eye(64, dtype=np.int8) * 127
+    two = [candidate(1, 0.5), candidate(2, 0.5)]
+    question = Question(np.ones(4, dtype=np.float32), tokens=np.eye(64, dtype=np.float32)[:1])
+    traits = {two[0].key: Trait(after=two[1].key, tokens=axes[[0]]), two[1].key: Trait(before=two[0].key)}
+    pool = Pool(two, traits, "", question, np.ones(1, dtype=np.float32))
+    assert pool.passages == pytest.approx([1.0, np.nan], nan_ok=True)
+
+
 @given(pool=pools(), mode=MODES)
 def test_every_candidate_is_ranked_once_and_its_parts_add_up_to_its_score(pool: Pool, mode: Mode) -> None:
     found = rank(pool, mode)

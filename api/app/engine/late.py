@@ -73,14 +73,18 @@ def weights(question: Question, weight: Mapping[str, float]) -> Vectors:
     return each / np.float32(total) if total > 0 else np.full(len(each), 1 / max(len(each), 1), dtype=np.float32)
 
 
-def closeness(question: Question, weight: Vectors, memories: Sequence[Tokens]) -> Vectors:
-    """How near each memory comes to the question: for each token its greatest cosine, weighed. (len(memories),).
+def nearest(question: Question, memories: Sequence[Tokens]) -> Vectors:
+    """For each memory how near its nearest token comes to each token of the question: cosines (memories, tokens).
 
     Every memory has one token at least.
     """
     if not memories:
-        return np.empty(0, dtype=np.float32)
+        return np.empty((0, len(question.tokens)), dtype=np.float32)
     starts = np.cumsum([0, *(len(tokens) for tokens in memories[:-1])])
     every = np.concatenate(memories).astype(np.float32)
-    best = np.maximum.reduceat(every @ question.tokens.T, starts, axis=0) / SCALE
-    return np.asarray(np.clip(best @ weight, 0.0, 1.0), dtype=np.float32)
+    return np.asarray(np.maximum.reduceat(every @ question.tokens.T, starts, axis=0) / SCALE, dtype=np.float32)
+
+
+def closeness(near: Vectors, weight: Vectors) -> Vectors:
+    """How near each comes to the question, 0..1: the cosines of `nearest`, each token's weighed. (len(near),)."""
+    return np.asarray(np.clip(near @ weight, 0.0, 1.0), dtype=np.float32)

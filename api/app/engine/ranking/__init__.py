@@ -42,13 +42,13 @@ class Signal:
     values: Callable[[Pool], Values]
 
 
-# Weights are round figures from the middle of wide optima (decision 0006). Where tokens are compared, words count for
-# less: a word that both have is a token that both have.
+# Weights are round figures from the middle of wide optima (decisions 0006, 0041). Where tokens are compared, words
+# count for less: a word that both have is a token that both have.
 _LEGS = (Signal("similarity", 0.5, signals.nearness), Signal("keyword", 0.5, signals.wording))
 _LATE = (
     Signal("similarity", 0.5, signals.nearness),
-    Signal("keyword", 0.3, signals.wording),
-    Signal("tokens", 0.6, signals.closeness),
+    Signal("keyword", 0.2, signals.wording),
+    Signal("tokens", 0.3, signals.closeness),
 )
 _AROUND = (
     Signal("context", 0.5, signals.context),
@@ -63,7 +63,7 @@ SIGNALS: dict[Mode, tuple[Signal, ...]] = {
     "vector": (Signal("similarity", 1.0, signals.cosine),),
     "keyword": (Signal("keyword", 1.0, signals.wording),),
 }
-WITH_TOKENS = (*_LATE, *_AROUND)
+WITH_TOKENS = (*_LATE, Signal("passage", 0.6, signals.passage), *_AROUND)
 
 
 def rank(pool: Pool, mode: Mode, limit: int | None = None) -> list[Ranked]:

@@ -102,16 +102,41 @@ class Pool:
     @cached_property
     def closeness(self) -> Values:
         """How near each comes to the question token by token, 0..1; NaN where tokens are not known."""
-        near = np.full(len(self.candidates), np.nan)
+        return self._weighed(self._nearest)
+
+    @cached_property
+    def passages(self) -> Values:
+        """As `closeness`, of each together with what stands before and after it in its session, as of one text."""
+        rows = {self.candidates[place].key: row for row, place in enumerate(self._told.tolist())}
+        none = np.full((1, self._nearest.shape[1]), -1.0, dtype=np.float32)  # the last row: of who has no neighbour
+        near = np.concatenate([self._nearest, none])
+        traits = [self.traits[key] for key in rows]
+        before = [rows.get(trait.before, -1) if trait.before else -1 for trait in traits]
+        after = [rows.get(trait.after, -1) if trait.after else -1 for trait in traits]
+        return self._weighed(np.maximum(np.maximum(near[:-1], near[before]), near[after]))
+
+    @cached_property
+    def _told(self) -> Places:
+        """The places of the candidates whose tokens can be compared with the question's."""
         if self.question is None or self.weight is None or not len(self.weight):
-            return near
-        places, tokens = [], []
-        for place, trait in zip(self.known.tolist(), self.of_known, strict=True):
-            if trait.tokens is not None and len(trait.tokens):
-                places.append(place)
-                tokens.append(trait.tokens)
-        near[places] = late.closeness(self.question, self.weight, tokens)
-        return near
+            return np.empty(0, dtype=np.intp)
+        known = zip(self.known.tolist(), self.of_known, strict=True)
+        return np.array([place for place, trait in known if trait.tokens is not None and len(trait.tokens)], np.intp)
+
+    @cached_property
+    def _nearest(self) -> Vectors:
+        """What `late.nearest` says of them: (told, tokens of the question)."""
+        if self.question is None or not len(self._told):
+            return np.empty((0, 0), dtype=np.float32)
+        tokens = [self.traits[self.candidates[place].key].tokens for place in self._told.tolist()]
+        return late.nearest(self.question, [one for one in tokens if one is not None])
+
+    def _weighed(self, near: Vectors) -> Values:
+        """Of all candidates; NaN for those of which nothing is told."""
+        values = np.full(len(self.candidates), np.nan)
+        if self.weight is not None and len(self._told):
+            values[self._told] = late.closeness(near, self.weight)
+        return values
 
     def beside(self, values: Values, neighbours: Sequence[Key | None]) -> Values:
         """For each known candidate the value of its neighbour, which is given by key; 0 without one."""

@@ -30,7 +30,15 @@ def cosine(pool: Pool) -> Values:
 
 def closeness(pool: Pool) -> Values:
     """Token by token (`engine.late`), between the least and the greatest among those whose tokens are known."""
-    near = pool.closeness
+    return _spread(pool.closeness)
+
+
+def passage(pool: Pool) -> Values:
+    """As `closeness`, of a turn with those before and after it: an answer seldom says again what was asked."""
+    return _spread(pool.passages)
+
+
+def _spread(near: Values) -> Values:
     known = near[~np.isnan(near)]
     if not len(known):
         return np.zeros(len(near))
