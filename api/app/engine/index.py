@@ -234,7 +234,7 @@ class Index:
 def _with_confidence(pool: ranking.Pool, rarity: float, ranked: list[Ranked]) -> list[Ranked]:
     sure = dict(zip((one.key for one in pool.candidates), confidences(pool, rarity).tolist(), strict=True))
     for one in ranked:
-        one.confidence = sure[one.id.hex]
+        one.confidence = sure[one.key]
     return ranked
 
 

@@ -7,6 +7,7 @@ A question's tokens also say which of its words the vector leg should look for: 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ Vectors = NDArray[np.float32]
 Tokens = NDArray[np.int8]
 
 DIMENSIONS = 64  # of a token's vector as it is stored; all 384 find little more (decision 0017)
+WORDS = 4_096  # of questions whose terms are remembered: each is asked for by three callers
 SCALE = 127  # components lie within -1..1; a cosine is off by .002
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 
@@ -56,8 +58,8 @@ def unpack(stored: bytes) -> Tokens:
 
 def vector_without(question: Question, common: Mapping[str, bool]) -> Vectors:
     """The vector of the question less its common words (by term); the whole question's if there is nothing else."""
-    kept = [i for i, word in enumerate(question.words) if not any(common.get(term) for term in terms(word))]
-    if len(kept) in (0, len(question.words)) or all(not terms(question.words[i]) for i in kept):
+    kept = [i for i, word in enumerate(question.words) if not any(common.get(term) for term in _terms(word))]
+    if len(kept) in (0, len(question.words)) or all(not _terms(question.words[i]) for i in kept):
         return question.vector
     mean = question.states[kept].mean(axis=0)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
@@ -66,11 +68,16 @@ def vector_without(question: Question, common: Mapping[str, bool]) -> Vectors:
 def weights(question: Question, weight: Mapping[str, float]) -> Vectors:
     """What each token of the question counts, (tokens,): the greatest weight of its word's terms, in sum 1."""
     each = np.array(
-        [max((weight.get(term, 0.0) for term in terms(word)), default=0.0) for word in question.words],
+        [max((weight.get(term, 0.0) for term in _terms(word)), default=0.0) for word in question.words],
         dtype=np.float32,
     )
     total = float(each.sum())
     return each / np.float32(total) if total > 0 else np.full(len(each), 1 / max(len(each), 1), dtype=np.float32)
+
+
+@lru_cache(WORDS)
+def _terms(word: str) -> tuple[str, ...]:
+    return tuple(terms(word))
 
 
 def nearest(question: Question, memories: Sequence[Tokens]) -> Vectors:

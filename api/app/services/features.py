@@ -88,7 +88,7 @@ def traits(
 
     What was asked for since the owner's words came `level` is not asked for again; without a level all is.
     """
-    stamp = (owner_id, model, level)
+    stamp = (owner_id.hex, model, level)  # a UUID is compared in Python
     whole, beside = ctx.runtime.traits.known(stamp, keys) if level else ({}, {})
     missing = [key for key in keys if key not in whole]
     if missing:
@@ -96,7 +96,7 @@ def traits(
         if level:
             ctx.runtime.traits.keep(stamp, found, near)
         whole, beside = whole | found, beside | near
-    ctx.release()  # the ranking goes on to ask the index, which may be far away
+        ctx.release()  # the ranking goes on to ask the index, which may be far away
     return _linked(whole, beside)
 
 

@@ -115,11 +115,12 @@ def passing(ctx: Context, look: Look, ranked: Sequence[Ranked]) -> list[Ranked]:
 
 def _fetched(ctx: Context, look: Look, ranked: Sequence[Ranked], wanted: int) -> list[Sifted]:
     """The first `wanted` that may be shown; nearly always all of them may, so only they are asked for at first."""
-    by_id = {one.id: one for one in ranked if one.score >= look.threshold}
-    ids, views = list(by_id), list[MemoryView]()
+    by_key = {one.key: one for one in ranked if one.score >= look.threshold}
+    keys, views = list(by_key), list[MemoryView]()
     statement = _SHOWN if look.seen is LIVING else narrowed(*look.seen)
     start, size = 0, min(wanted, CHUNK)
-    while start < len(ids) and len(views) < wanted:
-        views += pick(ctx, statement, ids[start : start + size], {"owner": look.owner_id})
+    while start < len(keys) and len(views) < wanted:
+        ids = [UUID(key) for key in keys[start : start + size]]
+        views += pick(ctx, statement, ids, {"owner": look.owner_id})
         start, size = start + size, CHUNK
-    return [Sifted(view, by_id[view.id]) for view in views[:wanted]]
+    return [Sifted(view, by_key[view.id.hex]) for view in views[:wanted]]

@@ -5,13 +5,14 @@ A signal is one small function in `signals.py`: it sees the whole pool of a quer
 becomes a field of `Trait`. Each has a measured gain (decision 0006).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
 import numpy as np
 
+from app.engine.keys import Key
 from app.engine.ranking import signals
 from app.engine.ranking.pool import Candidate, Pool, Trait, Values
 
@@ -22,15 +23,26 @@ Mode = Literal["hybrid", "vector", "keyword"]
 
 @dataclass(slots=True)
 class Ranked:
-    """A memory's place: `score` in 0..1 is the sum of `parts`, what each signal gave to it.
+    """A memory's place: `score` in 0..1 is the sum of `parts`.
 
     `confidence` is 0..100 and, unlike the score, means the same for every question (`engine.confidence`).
     """
 
-    id: UUID
+    key: Key
     score: float
-    parts: dict[str, float]
+    shares: Mapping[str, Values] = field(compare=False, repr=False)
+    place: int = field(compare=False, repr=False)
     confidence: float = 0.0
+
+    @property
+    def id(self) -> UUID:
+        """The memory's id; made when it is asked for, like `parts`: more are ranked than are shown."""
+        return UUID(self.key)
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """What each signal gave to the score."""
+        return {name: float(share[self.place]) for name, share in self.shares.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ SIGNALS: dict[Mode, tuple[Signal, ...]] = {
     "vector": (Signal("similarity", 1.0, signals.cosine),),
     "keyword": (Signal("keyword", 1.0, signals.wording),),
 }
-WITH_TOKENS = (*_LATE, Signal("passage", 0.6, signals.passage), *_AROUND)
+WITH_TOKENS = (*_LATE, Signal("passage", 0.5, signals.passage), *_AROUND)
 
 
 def rank(pool: Pool, mode: Mode, limit: int | None = None) -> list[Ranked]:
@@ -80,11 +92,7 @@ def rank(pool: Pool, mode: Mode, limit: int | None = None) -> list[Ranked]:
     total = sum(signal.weight for signal, _ in given)
     shares = {signal.name: signal.weight / total * values for signal, values in given}
     scores = np.clip(sum(shares.values()), 0.0, 1.0)
-    listed = {name: share.tolist() for name, share in shares.items()}
-    return [
-        Ranked(UUID(pool.candidates[i].key), float(scores[i]), {name: share[i] for name, share in listed.items()})
-        for i in _order(pool, scores)[:limit]
-    ]
+    return [Ranked(pool.candidates[i].key, float(scores[i]), shares, i) for i in _order(pool, scores)[:limit]]
 
 
 def _order(pool: Pool, scores: Values) -> list[int]:

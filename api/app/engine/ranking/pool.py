@@ -84,9 +84,19 @@ class Pool:
         return self.weight is not None and any(trait.tokens is not None for trait in self.of_known)
 
     @cached_property
+    def cosines(self) -> Values:
+        """What the vector leg says of each; NaN where it says nothing."""
+        return np.array([np.nan if c.similarity is None else c.similarity for c in self.candidates], dtype=np.float64)
+
+    @cached_property
+    def keywords(self) -> Values:
+        """What the keyword leg says of each; 0 where it says nothing."""
+        return np.array([c.keyword or 0.0 for c in self.candidates], dtype=np.float64)
+
+    @cached_property
     def nearness(self) -> Values:
         """Cosine between the least (0) and the greatest (1) among the candidates; 0 without one."""
-        found = np.array([np.nan if c.similarity is None else c.similarity for c in self.candidates], dtype=np.float64)
+        found = self.cosines
         if not len(found) or np.isnan(found).all():
             return np.zeros(len(found))
         least, most = np.nanmin(found), np.nanmax(found)
@@ -96,8 +106,7 @@ class Pool:
     @cached_property
     def wording(self) -> Values:
         """BM25 over the greatest among the candidates; 0 without one."""
-        found = np.array([c.keyword or 0.0 for c in self.candidates], dtype=np.float64)
-        return np.asarray(found / max(found.max(initial=0.0), LEAST_BEST_KEYWORD))
+        return np.asarray(self.keywords / max(self.keywords.max(initial=0.0), LEAST_BEST_KEYWORD))
 
     @cached_property
     def closeness(self) -> Values:

@@ -25,7 +25,7 @@ def wording(pool: Pool) -> Values:
 
 def cosine(pool: Pool) -> Values:
     """The cosine itself, within 0..1: comparable between queries, for thresholds."""
-    return np.clip(np.array([c.similarity or 0.0 for c in pool.candidates], dtype=np.float64), 0.0, 1.0)
+    return np.clip(np.nan_to_num(pool.cosines), 0.0, 1.0)
 
 
 def closeness(pool: Pool) -> Values:
