@@ -8,6 +8,8 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 py
 # The machine's uv, else the one that pip installs into the environment.
 UV = $(shell uv --version >/dev/null 2>&1 && echo uv || echo $(BIN)/uv)
 ARGS ?=
+# One more than there are cores: half of the tests wait for PostgreSQL, whose processes work meanwhile.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 UI := ui
 HAS_NODE := node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 9) ? 0 : 1)' 2>/dev/null
 CHROMIUM ?= /usr/bin/chromium
@@ -39,7 +41,7 @@ migrate: $(VENV)/.synced ## Bring the database to the newest schema
 	@exec $(BIN)/commonplace migrate $(ARGS)
 
 test: lint $(REDIS) $(CLIENTS)/node_modules/.installed ## Everything: format, lint, types, imports, tests (ARGS="-k word" for some)
-	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 	@test -n "$(ARGS)" || $(MAKE) --no-print-directory ui-test
 
 lint: $(VENV)/.synced-dev $(UI)/node_modules/.installed ## Check format, lint, types and who imports whom
