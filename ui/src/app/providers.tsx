@@ -1,9 +1,10 @@
 "use client";
 
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { NuqsAdapter } from "nuqs/adapters/next/app";
 import { type ReactNode, Suspense, useState } from "react";
+import { Queries } from "@/api/queries";
 import { SessionProvider } from "@/api/session";
 import { FollowSystemTheme } from "@/components/shell/theme";
 import { loadSonner } from "@/notify";
@@ -14,7 +15,7 @@ const Toaster = dynamic(() => loadSonner().then((it) => it.Toaster), { ssr: fals
 export function Providers({ children }: { children: ReactNode }) {
   const [queries] = useState(
     () =>
-      new QueryClient({
+      new Queries({
         defaultOptions: {
           queries: { retry: false, staleTime: 5_000, networkMode: "always" },
           mutations: { retry: false, networkMode: "always" },
