@@ -189,3 +189,16 @@ test("an open server asks nobody to sign in", async () => {
     await opened.stop();
   }
 });
+
+test("a search where everybody's memories are shown says that it is of one person", async () => {
+  await server.ask("POST", "/memories", { user_id: "zoe", app: "notes", text: "Zoe keeps an otter.", infer: false });
+  await signIn(page, server.url);
+  await open("/memories/?q=otter");
+  await page.getByText("among the active memories of sam").waitFor();
+  await open("/search/?q=otter&mode=keyword");
+  await page.getByText("A search is of one person's memories, here of sam's").waitFor();
+  await page.getByRole("button", { name: "Whose memories" }).click();
+  await page.getByRole("menuitemradio", { name: "zoe" }).click();
+  await page.getByText("Zoe keeps an otter.").first().waitFor();
+  expect(await page.getByText("A search is of one person").count()).toBe(0);
+});

@@ -13,6 +13,7 @@ import { Toolbar } from "@/components/memories/toolbar";
 import { useSelection } from "@/components/memories/use-selection";
 import { PageHeader } from "@/components/page-header";
 import { Pager } from "@/components/pager";
+import { OnlyOf } from "@/components/search/only-of";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import { Failure, Notice } from "@/components/states";
 import { Button } from "@/components/ui/button";
@@ -29,7 +30,7 @@ const NO_ROWS: Row[] = [];
 
 export default function Memories() {
   const { wanted, change, clear } = useWanted();
-  const { owner, isEverybody } = useOwner();
+  const { owner, isEverybody, writesFor } = useOwner();
   const mayWrite = useMayWrite();
   const memories = useMemories(wanted);
   const { selected, toggle, choose, clear: selectNone } = useSelection();
@@ -46,7 +47,7 @@ export default function Memories() {
     <>
       <PageHeader
         title="Memories"
-        note={memories.data ? summary(memories.data.total, memories.data.isRanked, owner) : "\u00a0"}
+        note={memories.data ? summary(memories.data.total, memories.data.isRanked, owner, writesFor) : "\u00a0"}
         actions={
           mayWrite && (
             <Button variant="primary" onClick={() => setCreating(true)}>
@@ -72,6 +73,7 @@ export default function Memories() {
         ) : rows.length === 0 ? (
           <Empty
             isNarrowed={isNarrowed(wanted) || wanted.q !== ""}
+            onlyOf={isEverybody && memories.data.isRanked ? writesFor : undefined}
             onCreate={mayWrite ? () => setCreating(true) : undefined}
           />
         ) : (
@@ -114,18 +116,23 @@ export default function Memories() {
   );
 }
 
-function summary(total: number, isRanked: boolean, owner: string | undefined): string {
-  if (isRanked) return `The ${counted(total, "best match", "best matches")} among active memories`;
+function summary(total: number, isRanked: boolean, owner: string | undefined, own: string): string {
+  if (isRanked) {
+    const best = `The ${counted(total, "best match", "best matches")} among`;
+    return owner === undefined ? `${best} the active memories of ${own}` : `${best} active memories`;
+  }
   return owner === undefined
     ? `${counted(total, "memory", "memories")} of everybody`
     : counted(total, "memory", "memories");
 }
 
-function Empty({ isNarrowed, onCreate }: { isNarrowed: boolean; onCreate?: () => void }) {
+type EmptyProps = { isNarrowed: boolean; onlyOf: string | undefined; onCreate?: () => void };
+
+function Empty({ isNarrowed, onlyOf, onCreate }: EmptyProps) {
   if (isNarrowed)
     return (
       <Notice icon={<SearchX />} title="Nothing matches">
-        Other words or fewer filters may find it.
+        Other words or fewer filters may find it.{onlyOf && <OnlyOf name={onlyOf} />}
       </Notice>
     );
   return (

@@ -4,9 +4,11 @@ import { SearchCode, SearchX } from "lucide-react";
 import { parseAsBoolean, parseAsInteger, parseAsString, parseAsStringLiteral, useQueryStates } from "nuqs";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { Hit } from "@/api/memories";
+import { useOwner } from "@/api/owner";
 import { type Asked, useSearch } from "@/api/search";
 import { Expandable } from "@/components/expandable";
 import { PageHeader } from "@/components/page-header";
+import { OnlyOf } from "@/components/search/only-of";
 import { Parts } from "@/components/search/parts";
 import { WhyNot } from "@/components/search/why-not";
 import { useShortcuts } from "@/components/shell/shortcuts";
@@ -31,6 +33,7 @@ const ADDRESS = {
 export default function SearchLab() {
   const [asked, setAsked] = useQueryStates(ADDRESS);
   const search = useSearch(asked);
+  const { isEverybody, writesFor } = useOwner();
   return (
     <>
       <PageHeader
@@ -52,9 +55,14 @@ export default function SearchLab() {
             <>
               <p role="status" className="mb-1 text-muted-foreground">
                 {counted(search.data.total, "hit")} in {search.data.ms} ms, {search.data.mode}
+                {isEverybody && `, among the memories of ${writesFor}`}
                 {search.data.warning && <span className="text-warning"> · {search.data.warning}</span>}
               </p>
-              {search.data.results.length === 0 && <Notice icon={<SearchX />} title="Nothing is found" />}
+              {search.data.results.length === 0 && (
+                <Notice icon={<SearchX />} title="Nothing is found">
+                  {isEverybody && <OnlyOf name={writesFor} />}
+                </Notice>
+              )}
               <ol>
                 {search.data.results.map((hit, index) => (
                   <HitItem key={hit.id} hit={hit} place={index + 1} />
