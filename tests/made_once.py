@@ -23,11 +23,11 @@ from app.context import Runtime
 from app.routers import mem0, mem0_local, mem9, memento, openmemory, platform
 
 STATEMENTS = 1_000  # compiled ones that are kept, for each kind of database
+# Not `mem0_local.build_unversioned`: `mem0_local.build` adds routes to what it gives, and copies share their routes.
 DOORS = (
     (openmemory, "build"),
     (memento, "build"),
     (mem0_local, "build"),
-    (mem0_local, "build_unversioned"),
     (platform, "build"),
     (mem9, "build_v1alpha1"),
     (mem9, "build"),

@@ -25,6 +25,7 @@ Mode = Literal["hybrid", "vector", "keyword"]
 class Ranked:
     """A memory's place: `score` in 0..1 is the sum of `parts`.
 
+    `shares` is what each signal gave to every candidate, `place` which of them this is.
     `confidence` is 0..100 and, unlike the score, means the same for every question (`engine.confidence`).
     """
 
