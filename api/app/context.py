@@ -20,6 +20,7 @@ from uuid import UUID
 from sqlalchemy import Executable, Row, insert
 from sqlalchemy.orm import Session
 
+from app import prepared
 from app.bookmarks import Bookmarks
 from app.database import Database, now
 from app.engine.engine import Engine
@@ -29,6 +30,7 @@ from app.engine.sync import sync
 from app.limiter import Limiter
 from app.measures import Measures
 from app.models import AccessBatch
+from app.prepared import Prepared, Values
 from app.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -125,6 +127,24 @@ class Context:
     def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[*tuple[Any, ...]]]:
         """The rows of a statement of columns: past the ORM's loading of entities, which takes as long again."""
         return self.session.connection().execute(statement, values).all()
+
+    def asked(self, statement: Prepared, values: Values, *, alone: bool = False) -> Sequence[prepared.Row]:
+        """The rows of a statement that was prepared.
+
+        Args:
+            alone: it needs no other statement to see the same state, so where no transaction is open it opens none.
+        """
+        database, was_open = self.runtime.database, self.session.in_transaction()
+        if not database.is_sqlite or statement.has_empty_list(values):
+            found = self.rows(statement.statement, values)
+            if alone and not was_open:
+                self.release()
+            return found
+        driven = statement.driven(database.dialect, values)
+        given = driven.given(values)
+        if alone and not was_open:
+            return driven.read(database.asked_alone(driven.sql, given))
+        return driven.read(database.asked_within(self.session, driven.sql, given))
 
     def row(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[*tuple[Any, ...]] | None:
         """The first of `rows`, if there is one."""

@@ -35,7 +35,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -222,25 +222,41 @@ class Database:
             _take(self._write_lock)
             try:
                 _flush_commits(connection, self._durable)
-                cursor = connection.cursor()
-                cursor.execute(sql, values)
-                cursor.close()
+                self._driven(connection.dbapi_connection, sql, values)
             finally:
                 self._write_lock.release()
         finally:
             connection.close()
 
-    def asked_alone(self, sql: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """The first row of one statement that only reads, asked of the driver without a transaction around it."""
-        connection = self.engine.raw_connection()
+    def asked_alone(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """The rows of one statement that only reads, on SQLite, by the driver without a transaction around it."""
+        connection = self._plain.raw_connection()
         try:
-            cursor = connection.cursor()
-            cursor.execute(sql, values)
-            row: tuple[Any, ...] | None = cursor.fetchone()
-            cursor.close()
-            return row
+            return self._driven(connection.dbapi_connection, sql, values)
         finally:
             connection.close()
+
+    def asked_within(self, session: Session, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """`asked_alone` in the transaction of a session, which it begins if there is none yet."""
+        return self._driven(_raw(session.connection()), sql, values)
+
+    def _driven(self, connection: Any, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """One statement by SQLite's driver.
+
+        Who listens to SQLAlchemy's statements hears of it, too: without a connection, a cursor and a context.
+        """
+        for listener in self._plain.dispatch.before_cursor_execute:
+            listener(None, None, sql, values, None, False)
+        raw: sqlite3.Connection = connection
+        try:
+            return raw.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(sql, values, error, sqlite3.Error, dialect=self.dialect) from error
+
+    @property
+    def dialect(self) -> Dialect:
+        """What statements are compiled for."""
+        return self._plain.dialect
 
     def dispose(self) -> None:
         """Close every pooled connection."""
@@ -354,7 +370,8 @@ def _begin_write(connection: Connection, lock: threading.Lock) -> None:
 
 def _take(lock: threading.Lock) -> None:
     if not lock.acquire(timeout=BUSY_SECONDS):
-        raise sqlite3.OperationalError("database is locked by another writer of this process")
+        cause = sqlite3.OperationalError("database is locked by another writer of this process")
+        raise OperationalError("BEGIN IMMEDIATE", None, cause)
 
 
 def _flush_commits(connection: PoolProxiedConnection, durable: bool) -> None:

@@ -85,7 +85,7 @@ def test_a_page_far_away_is_not_counted_from_the_beginning_twice(ctx: AsCaller, 
 
     @event.listens_for(runtime.database.engine, "before_cursor_execute")
     def note(*arguments: Any) -> None:
-        values = arguments[4].compiled_parameters[0] if arguments[4].compiled else {}
+        values = arguments[4].compiled_parameters[0] if arguments[4] and arguments[4].compiled else {}
         seen.extend([values["offset"]] if "offset" in values else [])
 
     def passed(offset: int) -> int:

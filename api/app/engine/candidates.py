@@ -9,8 +9,8 @@ from uuid import UUID
 from app.engine import late, text
 from app.engine.keys import Key, key_of
 from app.engine.late import Question, Vectors
-from app.engine.ranking import Candidate
-from app.engine.words import Words
+from app.engine.ranking import Candidates
+from app.engine.words import Level, Words
 from app.engine.words.rarity import is_common
 
 Mode = Literal["hybrid", "vector", "keyword"]
@@ -25,6 +25,7 @@ class Asked:
         weight: what each token of the question counts, (tokens,); None without tokens.
         rarity: what all its words weigh together, in BM25's terms.
         size: how many memories the owner has, if the question has words.
+        level: what the words were level with when they were asked for these.
     """
 
     owner: UUID
@@ -33,6 +34,7 @@ class Asked:
     weight: Vectors | None = None
     rarity: float = 0.0
     size: int = 0
+    level: Level | None = None
 
 
 class Legs:
@@ -49,34 +51,37 @@ class Legs:
         if not terms:
             return Asked(owner, terms, vector)
         having, size = self._words.frequencies(owner, list(dict.fromkeys(terms)))
+        level = self._words.level(owner)
         common = {term: is_common(count, size) for term, count in having.items()}
         weight = {term: 0.0 if common[term] else _rarity(count, size) for term, count in having.items()}
         rarity = sum(weight.values())
         if question is None or mode != "hybrid" or not len(question.states):
-            return Asked(owner, terms, vector, None, rarity, size)
+            return Asked(owner, terms, vector, None, rarity, size, level)
         without, weights = late.vector_without(question, common), late.weights(question, weight)
-        return Asked(owner, terms, without, weights, rarity, size)
+        return Asked(owner, terms, without, weights, rarity, size, level)
 
-    def search(self, asked: Asked, mode: Mode, depth: int, within: Collection[Key] | None) -> list[Candidate]:
+    def search(self, asked: Asked, mode: Mode, depth: int, within: Collection[Key] | None) -> Candidates:
         """The `depth` best of each leg that the mode asks; only among `within` if it is given."""
         keyword: dict[Key, float] = {}
         if mode != "vector":
-            keyword = self._words.search(asked.owner, asked.terms, depth, within)
+            keyword = self._words.search(asked.owner, asked.terms, depth, within, asked.level)
         similar: dict[Key, float] = {}
         if asked.vector is not None and mode != "keyword":
             similar = self._nearest(asked.owner, asked.vector, depth, within)
             similar |= self._similarities(asked.owner, asked.vector, keyword.keys() - similar.keys())
-        return [Candidate(key, similar.get(key), keyword.get(key)) for key in dict.fromkeys([*similar, *keyword])]
+        return Candidates.of(dict.fromkeys([*similar, *keyword]), similar, keyword)
 
-    def of(self, asked: Asked, keys: Collection[Key]) -> list[Candidate]:
+    def of(self, asked: Asked, keys: Collection[Key]) -> Candidates:
         """Just these as candidates; those that the index does not hold are left out."""
-        if not keys:
-            return []
         keyword = self._words.scores(asked.owner, asked.terms, keys)
         similar = {} if asked.vector is None else self._similarities(asked.owner, asked.vector, keys)
-        return [Candidate(key, similar.get(key), keyword.get(key)) for key in sorted(similar.keys() | keyword.keys())]
+        return Candidates.of(sorted(similar.keys() | keyword.keys()), similar, keyword)
 
     def _nearest(self, owner: UUID, vector: Vectors, depth: int, within: Collection[Key] | None) -> dict[Key, float]:
+        nearest = getattr(self._store, "nearest", None)
+        if nearest is not None:
+            found: dict[Key, float] = nearest(owner.hex, vector, depth, within)
+            return found
         filters: dict[str, Any] = {"user_id": str(owner)}
         if within is not None:
             filters["ids"] = within

@@ -19,8 +19,8 @@ def confidences(pool: Pool, rarity: float) -> Values:
     Args:
         rarity: what a memory's BM25 would be, about, if it had all words of the question.
     """
-    coverage = np.minimum(1.0, pool.keywords / max(rarity, LEAST_BEST_KEYWORD))
-    cosine = np.clip(np.nan_to_num(pool.cosines), 0.0, 1.0)
+    coverage = np.minimum(1.0, pool.candidates.keywords / max(rarity, LEAST_BEST_KEYWORD))
+    cosine = np.clip(np.nan_to_num(pool.candidates.cosines), 0.0, 1.0)
     close = pool.closeness
     by_cosine = COSINE_BASE + COSINE * cosine + COSINE_COVERAGE * coverage
     by_tokens = TOKENS_BASE + TOKENS * np.nan_to_num(close) + COVERAGE * coverage

@@ -223,19 +223,15 @@ class Index:
         level = self.words.level(owner) if asked.size <= KEPT_OF else None
         traits: Mapping[Key, Trait] = {}
         if mode == "hybrid" and ask is not None and candidates:
-            best = [one.key for one in ranking.best(candidates, ASKED_ABOUT)]
-            traits = ask(self.tokens.model, best, level)
-            beside = traits.keys() - {one.key for one in candidates}  # what is said next to the best may answer, too
-            candidates += legs.of(asked, beside if among is None else beside & among)
+            traits = ask(self.tokens.model, ranking.best(candidates, ASKED_ABOUT), level)
+            beside = traits.keys() - set(candidates.keys)  # what is said next to the best may answer, too
+            if beside := beside if among is None else beside & among:
+                candidates += legs.of(asked, beside)
         pool = ranking.Pool(candidates, traits, query, question, asked.weight)
-        return _with_confidence(pool, asked.rarity, ranking.rank(pool, mode, limit))
-
-
-def _with_confidence(pool: ranking.Pool, rarity: float, ranked: list[Ranked]) -> list[Ranked]:
-    sure = dict(zip((one.key for one in pool.candidates), confidences(pool, rarity).tolist(), strict=True))
-    for one in ranked:
-        one.confidence = sure[one.key]
-    return ranked
+        ranked, sure = ranking.rank(pool, mode, limit), confidences(pool, asked.rarity).tolist()
+        for one in ranked:
+            one.confidence = sure[one.place]
+        return ranked
 
 
 def _payloads(entries: Sequence[Entry]) -> list[dict[str, str]]:

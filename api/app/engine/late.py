@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from app.engine.text import terms
 
 Vectors = NDArray[np.float32]
-Tokens = NDArray[np.int8]
 
 DIMENSIONS = 64  # of a token's vector as it is stored; all 384 find little more (decision 0017)
 WORDS = 4_096  # of questions whose terms are remembered: each is asked for by three callers
@@ -47,13 +46,8 @@ def words_at(text: str, starts: Sequence[int]) -> list[str]:
 
 
 def pack(tokens: Vectors) -> bytes:
-    """Token vectors (n, 64) as they are stored."""
+    """Token vectors (n, 64) as they are stored: a byte a component."""
     return np.rint(tokens * SCALE).astype(np.int8).tobytes()
-
-
-def unpack(stored: bytes) -> Tokens:
-    """Stored token vectors: int8 (n, 64)."""
-    return np.frombuffer(stored, dtype=np.int8).reshape(-1, DIMENSIONS)
 
 
 def vector_without(question: Question, common: Mapping[str, bool]) -> Vectors:
@@ -80,16 +74,17 @@ def _terms(word: str) -> tuple[str, ...]:
     return tuple(terms(word))
 
 
-def nearest(question: Question, memories: Sequence[Tokens]) -> Vectors:
-    """For each memory how near its nearest token comes to each token of the question: cosines (memories, tokens).
+def nearest(tokens: Vectors, memories: Sequence[bytes]) -> Vectors:
+    """For each memory how near its nearest token comes to each of a question's `tokens`: cosines (memories, tokens).
 
-    Every memory has one token at least.
+    Args:
+        memories: token vectors as they are stored; of each memory one at least.
     """
     if not memories:
-        return np.empty((0, len(question.tokens)), dtype=np.float32)
-    starts = np.cumsum([0, *(len(tokens) for tokens in memories[:-1])])
-    every = np.concatenate(memories).astype(np.float32)
-    return np.asarray(np.maximum.reduceat(every @ question.tokens.T, starts, axis=0) / SCALE, dtype=np.float32)
+        return np.empty((0, len(tokens)), dtype=np.float32)
+    starts = np.cumsum([0, *map(len, memories[:-1])]) // DIMENSIONS
+    every = np.frombuffer(b"".join(memories), dtype=np.int8).reshape(-1, DIMENSIONS).astype(np.float32)
+    return np.asarray(np.maximum.reduceat(every @ tokens.T, starts, axis=0) / SCALE, dtype=np.float32)
 
 
 def closeness(near: Vectors, weight: Vectors) -> Vectors:

@@ -130,8 +130,8 @@ class Counters:
     def peek(self, database: Database, owner: str) -> int:
         """What the owner's `change` is. Nearly every search finds that nothing has changed, so it is asked of the
         driver alone: a transaction around the one statement took four times as long."""
-        row = database.asked_alone(self._look, (owner,))
-        return int(row[0]) if row else 0
+        rows = database.asked_alone(self._look, (owner,))
+        return int(rows[0][0]) if rows else 0
 
     def look(self, connection: Connection, owner: str) -> tuple[int, int]:
         """What the owner's counters are."""

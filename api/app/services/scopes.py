@@ -11,6 +11,7 @@ from app.context import Context
 from app.database import now
 from app.errors import Forbidden, NotFound
 from app.models import AccessControl, App, Memory, MemoryVersion, State, User
+from app.prepared import Prepared
 
 DEFAULT_APP = "openmemory"  # the app of a credential that is bound to none, as the OpenMemory page has it
 GOVERNED = (State.active, State.paused, State.archived)
@@ -37,8 +38,8 @@ def ruled(app_id: object) -> ColumnElement[bool]:
 _WHO = select(User.id, App.id, App.is_active, ruled(App.id)).outerjoin(
     App, and_(App.owner_id == User.id, App.name == bindparam("app"))
 )
-SELF = _WHO.where(User.id == OWNER)
-NAMED = _WHO.where(User.user_id == bindparam("name"))
+SELF = Prepared(_WHO.where(User.id == OWNER))
+NAMED = Prepared(_WHO.where(User.user_id == bindparam("name")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,11 @@ class Scope:
     reader: Reader | None
 
 
-def resolve(ctx: Context, user_id: str | None = None, app: str | None = None) -> Scope:
+def resolve(ctx: Context, user_id: str | None = None, app: str | None = None, *, alone: bool = False) -> Scope:
     """The scope of a request that names `user_id` (the caller's own without it) and reads as `app`. One statement.
+
+    Args:
+        alone: what the request asks next need not see the same state (`Context.asked`).
 
     Raises:
         NotFound: no such user, or one that the caller may not see.
@@ -76,12 +80,12 @@ def resolve(ctx: Context, user_id: str | None = None, app: str | None = None) ->
     if user_id not in (None, caller.name) and not caller.is_admin:
         raise NotFound(NO_USER)
     if user_id in (None, caller.name):
-        row = ctx.row(SELF, {"owner": caller.user_id, "app": name or ""})
+        rows = ctx.asked(SELF, {"owner": caller.user_id, "app": name or ""}, alone=alone)
     else:
-        row = ctx.row(NAMED, {"name": user_id, "app": name or ""})
-    if row is None:
+        rows = ctx.asked(NAMED, {"name": user_id, "app": name or ""}, alone=alone)
+    if not rows:
         raise NotFound(NO_USER)
-    owner, app_id, is_active, has_rules = row
+    owner, app_id, is_active, has_rules = rows[0]
     reader = Reader(owner, name, app_id, is_active is not False, bool(app_id and has_rules)) if name else None
     return Scope(None if everybody else owner, reader)
 
@@ -92,10 +96,10 @@ def of_owner(ctx: Context, owner_id: UUID, name: str | None) -> Scope:
     Raises:
         NotFound: there is no such owner any more.
     """
-    row = ctx.row(SELF, {"owner": owner_id, "app": name or ""})
-    if row is None:
+    rows = ctx.asked(SELF, {"owner": owner_id, "app": name or ""})
+    if not rows:
         raise NotFound(NO_USER)
-    _, app_id, is_active, has_rules = row
+    _, app_id, is_active, has_rules = rows[0]
     reader = Reader(owner_id, name, app_id, is_active is not False, bool(app_id and has_rules)) if name else None
     return Scope(owner_id, reader)
 

@@ -112,7 +112,7 @@ def search(
     checked(query)
     clauses = filters.clauses(query.filters)
     vector, mode, warning = question or embedded(ctx, query)
-    scope = scopes.resolve(ctx, user_id or ctx.caller.name, app)
+    scope = scopes.resolve(ctx, user_id or ctx.caller.name, app, alone=True)
     look = looked(scope, query, vector, mode, clauses)
     if look is None:
         return Result([], mode, warning)

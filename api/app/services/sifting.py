@@ -11,6 +11,7 @@ from app.database import asked_last
 from app.engine.late import Question
 from app.engine.ranking import Mode, Ranked
 from app.models import Memory, State
+from app.prepared import Prepared
 from app.services import features, scopes
 from app.services.views import MemoryView, narrowed, pick
 
@@ -21,7 +22,7 @@ IDS = 5_000  # ids a statement
 
 # Where nothing narrows a search, what may be shown of an owner's is asked by statements that are made once.
 LIVING = tuple(scopes.living(scopes.OWNER, (State.active,)))
-_SHOWN = narrowed(*LIVING)
+_SHOWN = Prepared(narrowed(*LIVING))
 _OF_THESE = select(Memory.id).where(Memory.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -121,6 +122,6 @@ def _fetched(ctx: Context, look: Look, ranked: Sequence[Ranked], wanted: int) ->
     start, size = 0, min(wanted, CHUNK)
     while start < len(keys) and len(views) < wanted:
         ids = [UUID(key) for key in keys[start : start + size]]
-        views += pick(ctx, statement, ids, {"owner": look.owner_id})
+        views += pick(ctx, statement, ids, {"owner": look.owner_id}, alone=True)
         start, size = start + size, CHUNK
     return [Sifted(view, by_key[view.id.hex]) for view in views[:wanted]]

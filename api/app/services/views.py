@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 from app.context import Context
 from app.database import asked_last
 from app.models import App, Category, Memory, User, memory_categories
+from app.prepared import Prepared
 
 Item = TypeVar("Item")
 
@@ -104,11 +105,12 @@ VIEW: Select[*tuple[Any, ...]] = (
     .join(User, User.id == Memory.user_id)
 )
 OF_THESE = VIEW.where(Memory.id.in_(bindparam("ids", expanding=True)))  # made once: that costs more than running it
+FETCHED = Prepared(OF_THESE)
 
 
 def fetch(ctx: Context, ids: Sequence[UUID], *conditions: ColumnElement[bool]) -> list[MemoryView]:
     """The memories `ids` in that order, without those that fail `conditions`. One statement."""
-    return pick(ctx, narrowed(*conditions) if conditions else OF_THESE, ids, {})
+    return pick(ctx, narrowed(*conditions) if conditions else FETCHED, ids, {})
 
 
 def narrowed(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
@@ -117,14 +119,31 @@ def narrowed(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 
 
 def pick(
-    ctx: Context, statement: Select[*tuple[Any, ...]], ids: Sequence[UUID], values: Mapping[str, Any]
+    ctx: Context,
+    statement: Select[*tuple[Any, ...]] | Prepared,
+    ids: Sequence[UUID],
+    values: Mapping[str, Any],
+    *,
+    alone: bool = False,
 ) -> list[MemoryView]:
-    """The memories `ids` in that order, as far as an `OF_THESE` that was narrowed has them."""
+    """The memories `ids` in that order, as far as an `OF_THESE` that was narrowed has them.
+
+    Args:
+        alone: as in `Context.asked`, for a statement that was prepared.
+    """
     if not ids:
         return []
-    views = read(ctx, statement, {"ids": ids, **values})
-    place = {id: position for position, id in enumerate(ids)}
-    return sorted(views, key=lambda view: place[view.id])
+    rows = _rows(ctx, statement, {"ids": ids, **values}, alone=alone)
+    views = {view.id: view for view in map(_view, rows)}
+    return [views[id] for id in ids if id in views]
+
+
+def _rows(
+    ctx: Context, statement: Select[*tuple[Any, ...]] | Prepared, values: Mapping[str, Any], *, alone: bool
+) -> Sequence[Sequence[Any]]:
+    if isinstance(statement, Prepared):
+        return ctx.asked(statement, values, alone=alone)
+    return ctx.rows(statement, values)
 
 
 def read(ctx: Context, statement: Select[*tuple[Any, ...]], values: Mapping[str, Any]) -> list[MemoryView]:

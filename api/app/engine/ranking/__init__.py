@@ -14,9 +14,9 @@ import numpy as np
 
 from app.engine.keys import Key
 from app.engine.ranking import signals
-from app.engine.ranking.pool import Candidate, Pool, Trait, Values
+from app.engine.ranking.pool import Candidates, Pool, Trait, Values
 
-__all__ = ["SIGNALS", "Candidate", "Mode", "Pool", "Ranked", "Signal", "Trait", "best", "rank"]
+__all__ = ["SIGNALS", "Candidates", "Mode", "Pool", "Ranked", "Signal", "Trait", "best", "rank"]
 
 Mode = Literal["hybrid", "vector", "keyword"]
 
@@ -92,19 +92,14 @@ def rank(pool: Pool, mode: Mode, limit: int | None = None) -> list[Ranked]:
         given = [*legs, *((signal, values) for signal, values in around if values.any())]
     total = sum(signal.weight for signal, _ in given)
     shares = {signal.name: signal.weight / total * values for signal, values in given}
-    scores = np.clip(sum(shares.values()), 0.0, 1.0)
-    return [Ranked(pool.candidates[i].key, float(scores[i]), shares, i) for i in _order(pool, scores)[:limit]]
+    scores, keys = np.clip(sum(shares.values()), 0.0, 1.0), pool.candidates.keys
+    order = sorted(zip((-scores).tolist(), keys, range(len(keys)), strict=True))[:limit]
+    return [Ranked(key, -score, shares, place) for score, key, place in order]
 
 
-def _order(pool: Pool, scores: Values) -> list[int]:
-    flat = scores.tolist()
-    return sorted(range(len(flat)), key=lambda i: (-flat[i], pool.candidates[i].key))
-
-
-def best(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
+def best(candidates: Candidates, count: int) -> Sequence[Key]:
     """The `count` best by the two legs alone: of these more is asked before they are ranked."""
     if len(candidates) <= count:
-        return list(candidates)
-    pool = Pool(candidates)
-    scores = signals.nearness(pool) + signals.wording(pool)
-    return [candidates[i] for i in np.argsort(-scores, kind="stable")[:count]]
+        return candidates.keys
+    scores = candidates.nearness + candidates.wording
+    return [candidates.keys[place] for place in np.argsort(-scores, kind="stable")[:count].tolist()]

@@ -6,8 +6,7 @@ They hold as long as the owner's words have not changed since, which every chang
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Mapping
 
 from app.engine.keys import Key
 from app.engine.ranking.pool import Trait
@@ -15,63 +14,75 @@ from app.engine.ranking.pool import Trait
 BYTES = 24 * 2**20  # about 15,000 memories
 OVERHEAD = 600  # bytes of a trait beside its tokens, about
 
-Stamp = tuple[object, ...]
-"""What traits belong to: an owner, how often the owner's words have changed, and whose token vectors they have."""
+Whose = Hashable
+"""Whose traits, and of which model their token vectors are."""
 
 
-class _Kept(NamedTuple):
-    stamp: Stamp
-    trait: Trait
-    is_whole: bool  # its own neighbours are known; of a neighbour they were not looked for
+class _Shelf:
+    """One owner's traits as of one level. Of the neighbours that were not asked for, the own ones are not known."""
 
-    @property
-    def nbytes(self) -> int:
-        return OVERHEAD + (0 if self.trait.tokens is None else self.trait.tokens.nbytes)
+    def __init__(self, level: Hashable) -> None:
+        self.level = level
+        self.whole: dict[Key, Trait] = {}
+        self.beside: dict[Key, Trait] = {}
+        self.nbytes = 0
+
+    def put(self, whole: Mapping[Key, Trait], beside: Mapping[Key, Trait]) -> None:
+        added = [trait for key, trait in whole.items() if key not in self.whole and key not in self.beside]
+        self.whole |= whole
+        for key in whole:
+            self.beside.pop(key, None)
+        new = {key: trait for key, trait in beside.items() if key not in self.whole and key not in self.beside}
+        self.beside |= new
+        self.nbytes += sum(map(_bytes, (*added, *new.values())))
+
+    def near(self, key: Key) -> Trait | None:
+        return self.whole.get(key) or self.beside.get(key)
 
 
 class KeptTraits:
-    """Bounded, the least recently used out first; safe to use from many threads."""
+    """Bounded, the owners who searched least recently out first; safe to use from many threads."""
 
     def __init__(self, most_bytes: int = BYTES) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
+        self._shelves: OrderedDict[Whose, _Shelf] = OrderedDict()
         self._lock = threading.Lock()
 
-    def known(self, stamp: Stamp, keys: Iterable[Key]) -> tuple[dict[Key, Trait], dict[Key, Trait]]:
-        """The traits of those of `keys` whose neighbours' are kept too; and those of the neighbours."""
-        whole: dict[Key, Trait] = {}
-        beside: dict[Key, Trait] = {}
+    def known(self, whose: Whose, level: Hashable, keys: Iterable[Key]) -> tuple[dict[Key, Trait], dict[Key, Trait]]:
+        """The traits of those of `keys` whose neighbours' are kept too; and those of the other neighbours."""
         with self._lock:
-            for key in keys:
-                kept = self._of(key, stamp)
-                if kept is None or not kept.is_whole:
-                    continue
-                near = {other: self._of(other, stamp) for other in (kept.trait.before, kept.trait.after) if other}
-                traits = {other: one.trait for other, one in near.items() if one is not None}
-                if len(traits) == len(near):
-                    whole[key] = kept.trait
-                    beside |= traits
-            for key in (*whole, *beside):
-                self._kept.move_to_end(key)
-        return whole, beside
+            shelf = self._shelves.get(whose)
+            if shelf is None or shelf.level != level:
+                return {}, {}
+            self._shelves.move_to_end(whose)
+            kept = shelf.whole
+            whole = {key: kept[key] for key in keys if key in kept}
+            beside: dict[Key, Trait] = {}
+            for trait in whole.values():
+                for other in (trait.before, trait.after):
+                    if other is not None and other not in whole and (near := shelf.near(other)) is not None:
+                        beside[other] = near
+            return whole, beside
 
-    def _of(self, key: Key, stamp: Stamp) -> _Kept | None:
-        kept = self._kept.get(key)
-        return kept if kept is not None and kept.stamp == stamp else None
-
-    def keep(self, stamp: Stamp, whole: Mapping[Key, Trait], beside: Mapping[Key, Trait]) -> None:
-        """Keep traits, and those of their neighbours, of whose own neighbours nothing is known."""
+    def keep(self, whose: Whose, level: Hashable, whole: Mapping[Key, Trait], beside: Mapping[Key, Trait]) -> None:
+        """Keep traits, and those of all their neighbours, of whose own neighbours nothing is known."""
         with self._lock:
-            for key, trait in whole.items():
-                self._put(key, _Kept(stamp, trait, is_whole=True))
-            for key, trait in beside.items():
-                if self._of(key, stamp) is None:
-                    self._put(key, _Kept(stamp, trait, is_whole=False))
+            shelf = self._shelves.get(whose)
+            if shelf is None or shelf.level != level:
+                self._drop(whose)
+                shelf = self._shelves[whose] = _Shelf(level)
+            self._bytes -= shelf.nbytes
+            shelf.put(whole, beside)
+            self._bytes += shelf.nbytes
+            self._shelves.move_to_end(whose)
             while self._bytes > self._most_bytes:
-                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+                self._drop(next(iter(self._shelves)))
 
-    def _put(self, key: Key, kept: _Kept) -> None:
-        before = self._kept.pop(key, None)
-        self._bytes += kept.nbytes - (before.nbytes if before else 0)
-        self._kept[key] = kept
+    def _drop(self, whose: Whose) -> None:
+        gone = self._shelves.pop(whose, None)
+        self._bytes -= gone.nbytes if gone else 0
+
+
+def _bytes(trait: Trait) -> int:
+    return OVERHEAD + len(trait.tokens or b"")

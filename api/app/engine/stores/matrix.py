@@ -6,6 +6,7 @@ differ orders the vectors roughly as the cosine does, and costs a tenth of it.
 """
 
 import threading
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -120,8 +121,10 @@ class Matrix:
             return rows, scores[rows]
         differing = self._differing(vector)
         left = min(max(COARSE, COARSE_TIMES * count, len(self) // COARSE_SHARE), len(self) - 1)
-        # So many, or a few more: all that differ in as many signs as the last of them. Counting beats partitioning.
-        most = int(np.searchsorted(np.cumsum(np.bincount(differing)), left))
+        # So many, or a few more: all that differ in as many signs as the last of them. Comparing the short numbers nine
+        # times takes half as long as counting each, and a tenth of the memory.
+        signs = range(self._dimensions + 1)
+        most = bisect_left(signs, left, key=lambda many: int(np.count_nonzero(differing <= many)))
         chosen = np.flatnonzero(differing <= most)
         scores = self.similarities_of(chosen, vector)
         best = top(scores, count)
@@ -152,6 +155,10 @@ class Matrix:
                 self._blocks[number].codes.take(places, axis=0, out=codes[start:end], mode="clip")
                 self._blocks[number].scales.take(places, out=scales[start:end], mode="clip")
         return _products(codes, vector) * scales
+
+    def named(self, rows: Rows, scores: Vectors) -> dict[str, float]:
+        """The scores of rows by the ids of these."""
+        return {self._ids[row]: score for row, score in zip(rows.tolist(), scores.tolist(), strict=True)}
 
     def rows(self, ids: Iterable[str]) -> Rows:
         """Row numbers of those of `ids` that are here, ascending."""

@@ -2,7 +2,7 @@
 
 A mem0 `VectorStoreBase`: created by `VectorStoreFactory.create("sqlite", {...})`, payloads carry `user_id` (the owner).
 Filters know `user_id` and `ids`. Beyond mem0's interface: `delete_many` and `similarities`, each one call for many ids,
-and `change`, which takes part in a transaction of the truth.
+`nearest`, which is `search` in our terms, and `change`, which takes part in a transaction of the truth.
 """
 
 import json
@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.database import Database
-from app.engine.keys import key_of
+from app.engine.keys import Key, key_of
 from app.engine.owners import Counters, OwnerCache
 from app.engine.stores.matrix import Matrix, top
 
@@ -99,26 +99,35 @@ class SqliteVectorStore(VectorStoreBase):  # type: ignore[misc]  # mem0 is untyp
     ) -> Hits:
         """The `top_k` nearest of `filters["user_id"]` by cosine; only among `filters["ids"]` if given."""
         filters = filters or {}
-        matrix = self._matrices.level(self._database, key_of(filters["user_id"]))
+        ids = filters.get("ids")
+        within = None if ids is None else [key_of(id) for id in ids]
+        found = self.nearest(key_of(filters["user_id"]), np.asarray(vectors, dtype=np.float32), top_k, within)
+        return [Hit(key, score) for key, score in found.items()]
+
+    def nearest(
+        self, owner: Key, vector: NDArray[np.float32], count: int, within: Iterable[Key] | None = None
+    ) -> dict[Key, float]:
+        """The `count` of the owner's vectors that are nearest by cosine, nearest first; only among `within` if given.
+
+        What `search` does, without an object a hit.
+        """
+        matrix = self._matrices.level(self._database, owner)
         with matrix.lock:
-            vector = np.asarray(vectors, dtype=np.float32)
-            within = filters.get("ids")
             if within is None:
-                rows, scores = matrix.nearest(vector, top_k)
+                rows, scores = matrix.nearest(vector, count)
             else:
-                among = matrix.rows(key_of(id) for id in within)
+                among = matrix.rows(within)
                 scores = matrix.similarities_of(among, vector)
-                best = top(scores, top_k)
+                best = top(scores, count)
                 rows, scores = among[best], scores[best]
-            return [Hit(matrix.ids[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True)]
+            return matrix.named(rows, scores)
 
     def similarities(self, owner: str, vector: NDArray[np.float32], ids: Iterable[str]) -> dict[str, float]:
         """Cosine of each of the owner's `ids` that are here; keys as hexadecimal ids. Asked right after a `search`."""
         matrix = self._matrices.peek(key_of(owner)) or self._matrices.level(self._database, key_of(owner))
         with matrix.lock:
             rows = matrix.rows(key_of(id) for id in ids)
-            scores = matrix.similarities_of(rows, vector)
-            return {matrix.ids[row]: score for row, score in zip(rows.tolist(), scores.tolist(), strict=True)}
+            return matrix.named(rows, matrix.similarities_of(rows, vector))
 
     def update(
         self, vector_id: str, vector: Sequence[float] | None = None, payload: Mapping[str, Any] | None = None

@@ -46,9 +46,18 @@ class Words(Protocol):
         """Changes in the transaction of `session`."""
 
     def search(
-        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[Key] | None = None
+        self,
+        owner: UUID,
+        terms: Sequence[str],
+        limit: int,
+        within: Collection[Key] | None = None,
+        since: Level | None = None,
     ) -> dict[Key, float]:
-        """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better."""
+        """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better.
+
+        Args:
+            since: what the words were level with a moment ago: that is new enough. Without it they are brought level.
+        """
 
     def scores(self, owner: UUID, terms: Sequence[str], keys: Collection[Key]) -> dict[Key, float]:
         """BM25 of just these memories; those without any of the terms are left out. Asked right after a `search`."""

@@ -94,7 +94,12 @@ class PostgresWords:
         return PostgresChange(session)
 
     def search(
-        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[Key] | None = None
+        self,
+        owner: UUID,
+        terms: Sequence[str],
+        limit: int,
+        within: Collection[Key] | None = None,
+        since: Level | None = None,
     ) -> dict[Key, float]:
         """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better."""
         different = list(dict.fromkeys(terms))[:MAX_TERMS]

@@ -94,10 +94,17 @@ class SqliteWords:
         return SqliteChange(session, self._postings)
 
     def search(
-        self, owner: UUID, terms: Sequence[str], limit: int, within: Collection[Key] | None = None
+        self,
+        owner: UUID,
+        terms: Sequence[str],
+        limit: int,
+        within: Collection[Key] | None = None,
+        since: Level | None = None,
     ) -> dict[Key, float]:
         """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better."""
-        held = self._postings.level(self._database, owner.hex)
+        held = self._postings.peek(owner.hex) if since else None
+        if held is None or since is None or held.change < since[0]:
+            held = self._postings.level(self._database, owner.hex)
         with held.lock:
             weighed = _rare(held, terms)
             return held.best(weighed, limit) if within is None else held.among(weighed, within, limit)
