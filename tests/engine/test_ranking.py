@@ -1,7 +1,7 @@
 """Ranking: the arithmetic of each mode by hand, each signal alone, and what must hold for any candidates."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -55,7 +55,7 @@ def pools(draw: st.DrawFn) -> Pool:
         ids,
         ids,
         st.none() | WORD,
-        st.none() | st.datetimes(),
+        st.none() | st.dates(),
         st.booleans(),
         st.integers(0),
         tokens,
@@ -163,8 +163,8 @@ def test_the_one_author_who_is_named(text: str, expected: list[float]) -> None:
     ],
 )
 def test_the_date_that_is_named(text: str, expected: list[float]) -> None:
-    moments = [datetime(2023, 5, 8, tzinfo=UTC), datetime(2023, 5, 20, tzinfo=UTC), datetime(2022, 9, 8, tzinfo=UTC)]
-    traits = {name: Trait(occurred_at=moment) for name, moment in zip("abc", moments, strict=True)}
+    days = [date(2023, 5, 8), date(2023, 5, 20), date(2022, 9, 8)]
+    traits = {name: Trait(day=day) for name, day in zip("abc", days, strict=True)}
     assert valued("date", text, **traits, d=Trait()) == [*expected, 0.0]
 
 

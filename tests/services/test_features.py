@@ -1,17 +1,20 @@
 """What the ranking asks of the truth: traits of memories and of their neighbours, of the owner's active ones alone."""
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import event, func, select
 
-from app.context import Runtime
-from app.models import MemoryTokens, State, User
-from app.services import features, memories, searches, states
+from app.context import Context, Runtime
+from app.engine.engine import Built
+from app.models import Memory, MemoryTokens, State, User
+from app.services import accounts, features, memories, searches, states
 from app.services.drafts import draft
 from app.services.searches import Query
-from tests.conftest import AsCaller
+from tests.conftest import ADMIN_KEY, AsCaller, engine_for
 
 TURNS = ("We need a boat.", "Which one? ", "The blue one, it floats.", "Done.")
 
@@ -38,7 +41,7 @@ def test_traits_of_a_memory_and_of_what_was_said_before_and_after(ctx: AsCaller,
     assert found.keys() == {one, two, three}
     trait = found[two]
     assert (trait.run, trait.before, trait.after, trait.author) == ("s1", one.hex, three.hex, "Ann")
-    assert (trait.is_question, trait.length, str(trait.occurred_at)[:10]) == (True, len(TURNS[1]), "2023-05-08")
+    assert (trait.is_question, trait.length, trait.day) == (True, len(TURNS[1]), date(2023, 5, 8))
     assert [found[id].is_question for id in (one, three)] == [False, False]
     assert (found[one].after, found[three].before) == (
         two.hex,
@@ -175,6 +178,68 @@ def test_what_is_kept_says_the_same_as_what_is_asked(ctx: AsCaller, runtime: Run
             keys = [id.hex for id in turns[start::step]]
             kept = features.traits(c, owner, model, keys, (1, 0))
             fresh = features.traits(c, owner, model, keys)
-            assert {key: (*trait[:-1], bytes(trait[-1])) for key, trait in kept.items()} == {
-                key: (*trait[:-1], bytes(trait[-1])) for key, trait in fresh.items()
-            }
+            assert kept == fresh
+
+
+def same_of_many(c: Context, ids: list[UUID]) -> None:
+    """An owner's traits are the same whether the truth is asked or, as of owners with many memories, the table."""
+    index, owner = c.engine.index, c.session.scalars(select(User.id).where(User.user_id == "admin")).one()
+    # Of others nobody asks; the truth tells of their neighbours, the table of nothing.
+    ids = list(c.session.scalars(select(Memory.id).where(Memory.id.in_(ids), Memory.state == State.active)))
+    c.release()
+    index.words.frequencies(owner, ["boat"])
+    level = index.words.level(owner)
+    for keys in ([id.hex for id in ids], [id.hex for id in ids[::3]], [ids[0].hex, UUID(int=5).hex]):
+        asked = features.traits(c, owner, index.tokens.model, keys)
+        assert features.traits(c, owner, index.tokens.model, keys, level, features.KEPT_OF + 1) == asked
+
+
+def test_the_table_of_an_owner_with_many_says_the_same_as_the_truth(ctx: AsCaller, runtime: Runtime) -> None:
+    ids = [*told(ctx, *TURNS), *told(ctx, "We sail.", "Where? ", run="s2"), *told(ctx, "No session.", run=None)]
+    with ctx(writing=True) as c:
+        memories.add(c, "bo", [draft("We have a boat.", {"session": "s1"})], app=None, infer=False)
+    changes: list[Callable[[Context], Any]] = [
+        lambda c: None,
+        lambda c: states.change(c, ids[1:3], State.paused),
+        lambda c: memories.edit(c, ids[0], "Is a boat what we need?"),
+        lambda c: memories.edit(c, ids[3], None, metadata={"session": "s2", "speaker": "Bo", "date": "1 June 2021"}),
+        lambda c: states.change(c, [ids[1], ids[4]], State.active),
+        lambda c: states.change(c, [ids[0]], State.deleted),
+        lambda c: memories.add(c, None, [draft("Later.", {"session": "s1"})], app=None, infer=False),
+    ]
+    for change in changes:
+        with ctx(writing=True) as c:
+            change(c)
+        with ctx() as c:
+            ids = [*dict.fromkeys([*ids, *c.session.scalars(select(Memory.id).order_by(Memory.id))])]
+            same_of_many(c, ids)
+
+
+def test_the_table_follows_what_another_process_writes(ctx: AsCaller, runtime: Runtime, built: Built) -> None:
+    ids = told(ctx, *TURNS)
+    other = Runtime(runtime.settings)
+    other.engine.use(engine_for(other, built))
+    with ctx() as c:
+        same_of_many(c, ids)
+    for change, chosen in ((State.paused, ids[1:2]), (State.active, ids[1:2]), (State.deleted, ids[2:])):
+        with other.context(accounts.authenticate(other, ADMIN_KEY), writing=True) as c:
+            states.change(c, chosen, change)
+            ids += [view.id for view in memories.add(c, None, [draft("More.")], app=None, infer=False).memories]
+        with ctx() as c:
+            same_of_many(c, ids)
+    other.engine.index.close()
+    other.close()
+
+
+def test_a_search_of_an_owner_with_many_finds_the_same(
+    ctx: AsCaller, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(ctx, *TURNS)
+    found = []
+    for most in (5_000, 0):
+        monkeypatch.setattr(features, "KEPT_OF", most)
+        with ctx() as c:
+            hits = searches.search(c, Query("Which boat is blue?", explain=True)).hits
+        found.append([(hit.memory.id, hit.score, hit.parts) for hit in hits])
+    assert len(found[0]) == len(TURNS)
+    assert found[0] == found[1]

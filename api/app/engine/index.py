@@ -26,12 +26,12 @@ from app.engine.words import Level, Said, Words, WordsChange
 Vectors = NDArray[np.float32]
 LEAST_DEPTH = 100  # candidates that each leg adds at least, whatever the limit: 200 find no more (decision 0006)
 ASKED_ABOUT = 64  # the best of them by both legs, of which more is asked before they are ranked
-KEPT_OF = 5_000  # memories of an owner whose traits are kept: of more, few are asked for again before they go
 
 BESIDE = ("database", "sqlite")  # vector stores beside the memories, in their database; the second is its older name
-Ask = Callable[[str, Sequence[Key], Level | None], Mapping[Key, Trait]]
+Ask = Callable[[str, Sequence[Key], Level | None, int], Mapping[Key, Trait]]
 """What `rank` asks for the traits of memories and of their neighbours (`services.features.asker`); the tokens
-are to be of the model that is named, and all of it as new as the level of the words."""
+are to be of the model that is named, and all of it as new as the level of the words. Last comes how many memories the
+owner has, about."""
 
 
 class Embedder(Protocol):
@@ -220,10 +220,10 @@ class Index:
         among = None if within is None else {id.hex for id in within}
         candidates = legs.search(asked, mode, max(LEAST_DEPTH, 2 * limit), among)
         # Before the truth is asked: what it says is as new as this or newer.
-        level = self.words.level(owner) if asked.size <= KEPT_OF else None
+        level = self.words.level(owner)
         traits: Mapping[Key, Trait] = {}
         if mode == "hybrid" and ask is not None and candidates:
-            traits = ask(self.tokens.model, ranking.best(candidates, ASKED_ABOUT), level)
+            traits = ask(self.tokens.model, ranking.best(candidates, ASKED_ABOUT), level, asked.size)
             beside = traits.keys() - set(candidates.keys)  # what is said next to the best may answer, too
             if beside := beside if among is None else beside & among:
                 candidates += legs.of(asked, beside)

@@ -59,10 +59,14 @@ class OwnerCache(Generic[T]):
             self._evict()
             return held
 
-    def level(self, database: Database, owner: str) -> T:
-        """The owner's, brought level with the database."""
+    def level(self, database: Database, owner: str, since: int | None = None) -> T:
+        """The owner's, brought level with the database.
+
+        Args:
+            since: what the owner's `change` was a moment ago: that is new enough, and nobody is asked for more.
+        """
         held = self.get(owner)
-        if held.change >= self._counters.peek(database, owner):
+        if held.change >= (self._counters.peek(database, owner) if since is None else since):
             return held
         with database.engine.connect() as connection:
             change, removed = self._counters.look(connection, owner)

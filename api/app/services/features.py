@@ -24,6 +24,7 @@ from app.database import asked_last, id_key
 from app.engine.index import Ask
 from app.engine.keys import Key
 from app.engine.ranking import Trait
+from app.engine.ranking.table import Told
 from app.engine.words import Level
 from app.models import Memory, MemoryTokens, State
 from app.prepared import Prepared
@@ -73,6 +74,13 @@ def _statement() -> Select[*tuple[Any, ...]]:
 
 
 TRAITS = Prepared(_statement())
+TOKENS = Prepared(
+    select(id_key(MemoryTokens.memory_id), MemoryTokens.tokens).where(
+        MemoryTokens.memory_id.in_(bindparam("ids", expanding=True, type_=Uuid(as_uuid=False))),
+        MemoryTokens.model == bindparam("model"),
+    )
+)
+KEPT_OF = 5_000  # memories of an owner whose traits are kept: of more, few are asked for again before they go
 
 
 def asker(ctx: Context, owner_id: UUID) -> Ask:
@@ -81,13 +89,18 @@ def asker(ctx: Context, owner_id: UUID) -> Ask:
 
 
 def traits(
-    ctx: Context, owner_id: UUID, model: str, keys: Sequence[Key], level: Level | None = None
+    ctx: Context, owner_id: UUID, model: str, keys: Sequence[Key], level: Level | None = None, size: int = 0
 ) -> Mapping[Key, Trait]:
     """The traits of those of `keys` that are the owner's and active, and of what stands before and after them in their
     sessions; with token vectors of `model`.
 
-    What was asked for since the owner's words came `level` is not asked for again; without a level all is.
+    What was asked for since the owner's words came `level` is not asked for again; without a level all is. Of an owner
+    with so many memories (`size`) that few would be asked for again, all but the tokens is in memory.
     """
+    if level and size > KEPT_OF:
+        told = ctx.engine.index.words.told(owner_id, keys, level)
+        if told is not None:
+            return _with_tokens(ctx, model, told)
     kept, whose = ctx.runtime.traits, (owner_id.hex, model)  # a UUID is compared in Python
     whole, beside = kept.known(whose, level, keys) if level else ({}, {})
     missing = [key for key in keys if key not in whole]
@@ -99,10 +112,20 @@ def traits(
     return _linked(whole, beside)
 
 
+def _with_tokens(ctx: Context, model: str, told: Mapping[Key, Told]) -> Mapping[Key, Trait]:
+    if not told:
+        return {}
+    tokens = {row[0]: row[1] for row in ctx.asked(TOKENS, {"ids": list(told), "model": model}, alone=True)}
+    return {key: Trait(*one, tokens.get(key)) for key, one in told.items()}
+
+
 def _read(ctx: Context, owner_id: UUID, model: str, keys: Sequence[Key]) -> tuple[dict[Key, Trait], dict[Key, Trait]]:
     """The traits of `keys`, and of their neighbours, whose own were not looked for."""
     rows = ctx.asked(TRAITS, {"owner": owner_id, "model": model, "ids": keys}, alone=True)
-    found = {row[0]: Trait._make(row[1:]) for row in rows}
+    found = {
+        key: Trait(run, before, after, author, when and when.date(), asks, length, tokens)
+        for key, run, before, after, author, when, asks, length, tokens in rows
+    }
     asked = set(keys)
     whole = {key: trait for key, trait in found.items() if key in asked}
     return whole, {key: trait for key, trait in found.items() if key not in asked}

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 from app.engine.text import MONTHS
 
@@ -36,9 +36,9 @@ def asked(text: str) -> list[Asked]:
     found: list[Asked] = []
     for pattern in _PATTERNS:
         while match := pattern.search(text):
-            date = _date(match)
-            if date is not None:
-                found.append(date)
+            named = _date(match)
+            if named is not None:
+                found.append(named)
             text = f"{text[: match.start()]} ; {text[match.end() :]}"  # what is read is not read again
     return found
 
@@ -53,14 +53,14 @@ def _date(match: re.Match[str]) -> Asked | None:
     return Asked(int(parts["year"]) if parts.get("year") else None, month, day)
 
 
-def agreement(dates: list[Asked], moment: datetime | None) -> float:
-    """How well a moment agrees with the best of the dates: 1 wholly, NEAR but for the day, 0 not."""
-    if moment is None:
+def agreement(dates: list[Asked], day: date | None) -> float:
+    """How well a day agrees with the best of the dates: 1 wholly, NEAR but for the day itself, 0 not."""
+    if day is None:
         return 0.0
-    return max((_agreement(date, moment) for date in dates), default=0.0)
+    return max((_agreement(one, day) for one in dates), default=0.0)
 
 
-def _agreement(date: Asked, moment: datetime) -> float:
-    if date.year not in (None, moment.year) or date.month not in (None, moment.month):
+def _agreement(asked: Asked, day: date) -> float:
+    if asked.year not in (None, day.year) or asked.month not in (None, day.month):
         return 0.0
-    return 1.0 if date.day in (None, moment.day) else NEAR
+    return 1.0 if asked.day in (None, day.day) else NEAR

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ class Trait(NamedTuple):
         run: its session.
         before, after: the memories of the same session that were stored next to it.
         author: who said it.
-        occurred_at: when it happened.
+        day: the day on which it happened, in UTC.
         is_question: whether it ends as a question does.
         length: of the text, in characters.
         tokens: its token vectors as they are stored (`late.pack`); None if the embedder gives none.
@@ -37,7 +37,7 @@ class Trait(NamedTuple):
     before: Key | None = None
     after: Key | None = None
     author: str | None = None
-    occurred_at: datetime | None = None
+    day: date | None = None
     is_question: bool = False
     length: int = 0
     tokens: bytes | None = None
@@ -50,7 +50,7 @@ class Traits(NamedTuple):
     before: Sequence[Key | None] = ()
     after: Sequence[Key | None] = ()
     author: Sequence[str | None] = ()
-    occurred_at: Sequence[datetime | None] = ()
+    day: Sequence[date | None] = ()
     is_question: Sequence[bool] = ()
     length: Sequence[int] = ()
     tokens: Sequence[bytes | None] = ()

@@ -69,7 +69,7 @@ def date(pool: Pool) -> Values:
     asked = dates.asked(pool.text)
     if not asked:
         return np.zeros(len(pool))
-    return pool.spread([dates.agreement(asked, moment) for moment in pool.of_known.occurred_at])
+    return pool.spread([dates.agreement(asked, day) for day in pool.of_known.day])
 
 
 def length(pool: Pool) -> Values:

@@ -4,7 +4,7 @@ Texts come analysed (`app.engine.text.terms`), scores are BM25 over the memories
 matter of how many of the owner's own memories have it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.engine.keys import Key
+from app.engine.ranking.table import Told
 
 Level = tuple[int, int]
 """An owner's counters: every change of a memory that a search could find raises the first."""
@@ -67,6 +68,14 @@ class Words(Protocol):
 
     def level(self, owner: UUID) -> Level | None:
         """What a search of the owner's just now was level with; None where nothing is counted."""
+
+    def told(self, owner: UUID, keys: Collection[Key], since: Level) -> Mapping[Key, Told] | None:
+        """The traits of those of the memories that are active, and of what stands before and after them, but for their
+        token vectors; None where they are not held in memory.
+
+        Args:
+            since: what the words were level with a moment ago: that is new enough.
+        """
 
     def close(self) -> None:
         """Close what is open."""

@@ -130,6 +130,9 @@ class PostgresWords:
         """Not known: nothing is counted here, for nothing is held in memory."""
         return None
 
+    def told(self, owner: UUID, keys: Collection[Key], since: Level) -> None:
+        """Not held in memory."""
+
     def reset(self) -> None:
         """Empty the table."""
         with self._database.transaction() as session:

@@ -57,6 +57,11 @@ class Postings:
     def __len__(self) -> int:
         return len(self._serials)
 
+    def keys(self) -> dict[Key, Key]:
+        """The keys of all texts, each by itself: for who would hold them, too."""
+        with self.lock:
+            return dict(zip(self._serials, self._serials, strict=True))
+
     def put(self, key: Key, terms: Sequence[str]) -> None:
         """Add or replace the text of `key`; repeated terms count."""
         self.drop(key)

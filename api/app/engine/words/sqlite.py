@@ -5,7 +5,7 @@ In memory because FTS5 weighs a word over all owners, and because it walks every
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,9 +15,11 @@ from sqlalchemy.orm import Session
 from app.database import Database
 from app.engine.keys import Key
 from app.engine.owners import Counters, OwnerCache
+from app.engine.ranking.table import Told
 from app.engine.words import Level, Said
 from app.engine.words.postings import Postings
 from app.engine.words.rarity import MAX_TERMS, rare
+from app.engine.words.traits import SqliteTraits
 
 COUNTERS = Counters("word_owners")
 PUT = """INSERT INTO memory_terms (memory_id, owner_id, change, terms) VALUES (?, ?, ?, ?)
@@ -50,9 +52,10 @@ class _Step:
 class SqliteChange:
     """Puts and removals in the transaction of a session."""
 
-    def __init__(self, session: Session, postings: OwnerCache[Postings]) -> None:
+    def __init__(self, session: Session, postings: OwnerCache[Postings], traits: SqliteTraits) -> None:
         self._connection = session.connection()
         self._postings = postings
+        self._traits = traits
         self._steps: list[_Step] = []
 
     def put(self, said: Sequence[Said]) -> None:
@@ -80,18 +83,22 @@ class SqliteChange:
         """Have what is held follow."""
         for step in self._steps:
             self._postings.follow(step.owner, step.change, step.removed, len(step.dropped), step.apply)
+            put = [one.id.hex for one in step.put]
+            self._traits.follow(step.owner, step.change, step.removed, put, step.dropped)
 
 
 class SqliteWords:
-    """The keyword leg over `memory_terms` of `url`; `cache_bytes` bounds what is held in memory."""
+    """The keyword leg over `memory_terms` of `url`; `cache_bytes` bounds what is held in memory of words, and again of
+    traits."""
 
     def __init__(self, url: str, cache_bytes: int) -> None:
         self._database = Database(url, durable=False)
         self._postings = OwnerCache(Postings, cache_bytes, COUNTERS, _catch_up)
+        self._traits = SqliteTraits(self._database, cache_bytes, COUNTERS, self._postings)
 
     def change(self, session: Session) -> SqliteChange:
         """Changes in the transaction of `session`."""
-        return SqliteChange(session, self._postings)
+        return SqliteChange(session, self._postings, self._traits)
 
     def search(
         self,
@@ -102,9 +109,7 @@ class SqliteWords:
         since: Level | None = None,
     ) -> dict[Key, float]:
         """The owner's memories that have any of the terms, at most `limit`, best first: BM25, larger is better."""
-        held = self._postings.peek(owner.hex) if since else None
-        if held is None or since is None or held.change < since[0]:
-            held = self._postings.level(self._database, owner.hex)
+        held = self._postings.level(self._database, owner.hex, since[0] if since else None)
         with held.lock:
             weighed = _rare(held, terms)
             return held.best(weighed, limit) if within is None else held.among(weighed, within, limit)
@@ -126,12 +131,17 @@ class SqliteWords:
         held = self._postings.peek(owner.hex)
         return (held.change, held.removed) if held is not None and held.change >= 0 else None
 
+    def told(self, owner: UUID, keys: Collection[Key], since: Level) -> Mapping[Key, Told]:
+        """The traits of memories and of what stands beside them, but for their tokens; of all owners alike."""
+        return self._traits.near(owner.hex, keys, since[0])
+
     def reset(self) -> None:
         """Empty the table."""
         with self._database.transaction() as session:
             session.connection().exec_driver_sql("DELETE FROM memory_terms")
             COUNTERS.bump_all(session.connection())
         self._postings.clear()
+        self._traits.clear()
 
     def close(self) -> None:
         """Close the connections."""
