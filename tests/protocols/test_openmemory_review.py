@@ -375,10 +375,10 @@ def test_processes_share_the_work_and_none_does_it_twice(
     remember(door, TO_HIKE)
     inside, go, turn = threading.Event(), threading.Event(), examinations._turn
 
-    def slow(one: Runtime) -> int:
+    def slow(one: Runtime, pace: examinations.Pace) -> int:
         inside.set()
         go.wait(10)
-        return turn(one)
+        return turn(one, pace)
 
     monkeypatch.setattr(examinations, "_turn", slow)
     other = threading.Thread(target=examine, args=(runtime,))
@@ -453,21 +453,22 @@ def test_no_model_is_asked_unless_somebody_said_so(door: TestClient, runtime: Ru
     assert ok(door.get(f"{API}/review/counts"))["asks_llm"] is False
 
 
-def test_a_rest_follows_each_batch_and_may_end_the_review(
+def test_there_are_rests_within_a_batch_and_one_may_end_the_review_after_it(
     door: TestClient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.examinations.BATCH", 1)
+    monkeypatch.setattr("app.services.examinations.BATCH", 2)
+    monkeypatch.setattr("app.services.examinations.SPELL", 0)
     for text in (PARIS, BERLIN, HIKING):
         remember(door, text)
     rests: list[float] = []
 
     def rest(seconds: float) -> bool:
         rests.append(seconds)
-        return len(rests) == 3
+        return len(rests) == 2
 
     assert examinations.sweep(runtime, rest) == 2
-    assert rests[0] == 0
-    assert all(seconds > 0 for seconds in rests[1:])
+    assert len(rests) == 2
+    assert all(seconds > 0 for seconds in rests)
     assert examine(runtime) == 1
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
 
-from app.engine.text import MONTHS, gist, plain_words
+from app.engine.text import MONTHS, gist, plain_words, stemmed
 
 LEAST = 0.6  # cosine of a pair whose words are looked at: "lives in Paris" and "lives in Berlin" have .80, names .66
 SURE = 0.9  # cosine from which other words are a paraphrase, if none of them counts, names or says the opposite
@@ -59,6 +59,7 @@ _HAD_ONCE = """
 """
 NEGATIONS = frozenset(_NEGATING.split())
 _AUXILIARIES = frozenset(_AUXILIARY.split())  # they come and go with a negation and say nothing of themselves
+_UNSAID = NEGATIONS | _AUXILIARIES
 _NUMBERS = frozenset(_COUNTING.split()) | frozenset(name.lower() for name in MONTHS)
 # Where one text has one of these and the other its opposite, they are no paraphrases.
 _OPPOSITES = [set(pair.split("/")) for pair in _OPPOSED.split()]
@@ -135,7 +136,7 @@ def _is_negated(mine: Sequence[str], theirs: Sequence[str]) -> bool:
     """Whether all is the same but that one of them says not."""
     if (len(NEGATIONS & set(mine)) + len(NEGATIONS & set(theirs))) != 1:
         return False
-    bare = [gist(" ".join(w for w in words if w not in NEGATIONS | _AUXILIARIES)) for words in (mine, theirs)]
+    bare = [stemmed(word for word in words if word not in _UNSAID) for words in (mine, theirs)]
     return bare[0] == bare[1] and len(bare[0]) >= _SHORTEST_FRAME
 
 

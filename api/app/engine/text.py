@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from threading import Lock
@@ -70,7 +71,12 @@ def gist(text: str) -> tuple[str, ...]:
 
     Unlike `terms` it keeps "not", "before", "she": two texts of one gist say the same.
     """
-    return tuple(_term(word) or word for word in plain_words(text) if word not in _EMPTY_WORDS)
+    return stemmed(plain_words(text))
+
+
+def stemmed(words: Iterable[str]) -> tuple[str, ...]:
+    """`gist` of a text that is plain words already."""
+    return tuple(_term(word) or word for word in words if word not in _EMPTY_WORDS)
 
 
 def compose(content: str, author: str | None, occurred_at: datetime | None) -> str:

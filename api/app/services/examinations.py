@@ -34,6 +34,7 @@ from app.workers import is_gone, this_worker
 KEY = "review"  # the row of `configs` that says which process examines
 LEASE = timedelta(minutes=10)  # of a process on another host: on this one its end is seen
 BATCH = 50
+SPELL = 0.01  # seconds of work between two rests
 DEPTH = 40  # neighbours of a memory that are looked at: of many who live somewhere, one is the same person
 MOST = 5  # findings of one memory: of a hundred copies nobody wants to see each pair
 ASKED = 0.7  # cosine from which a model is asked about a pair
@@ -77,28 +78,42 @@ class Pair:
     similarity: float
 
 
+class Pace:
+    """Works for a moment and rests as long: whoever searches meanwhile waits for a moment, not for a batch.
+
+    `rest` waits for so many seconds; True when there is an end to it.
+    """
+
+    def __init__(self, rest: Callable[[float], bool]) -> None:
+        self._rest = rest
+        self._began = time.monotonic()
+        self.is_over = False
+
+    def breathe(self) -> None:
+        """Rest if there was work for long enough."""
+        worked = time.monotonic() - self._began
+        if worked >= SPELL and not self.is_over:
+            self.is_over = self._rest(worked)
+            self._began = time.monotonic()
+
+
 def sweep(runtime: Runtime, rest: Callable[[float], bool] = lambda seconds: False) -> int:
     """Look at all that waits, unless another process is at it; how many memories. One read if there is nothing to do.
 
     Args:
-        rest: waits for so many seconds, as many as the batch before took: whoever searches meanwhile has at least half
-            of the processor. True ends it.
+        rest: waits for so many seconds, as many as there was work before (`Pace`). True ends it after the batch.
     """
     done = 0
     if not runtime.engine.is_ready or not _waiting(runtime.database, 1):
         return done
     if not _claim(runtime):
         return done
+    pace = Pace(rest)
     try:
-        took = 0.0
-        while not rest(took):
-            began = time.monotonic()
-            taken = _turn(runtime)
-            if not taken:
-                break
-            took = time.monotonic() - began
+        while not pace.is_over and (taken := _turn(runtime, pace)):
             done += taken
             _claim(runtime)
+            pace.breathe()
     finally:
         _release(runtime)
     return done
@@ -149,27 +164,27 @@ def _waiting(database: Database, limit: int) -> list[Read]:
         return [Read(*row) for row in session.execute(query.limit(limit))]
 
 
-def _turn(runtime: Runtime) -> int:
+def _turn(runtime: Runtime, pace: Pace) -> int:
     """Look at one batch; how many memories it had."""
     batch = _waiting(runtime.database, BATCH)
     if not batch:
         return 0
-    pairs = _pairs(runtime, [one for one in batch if one.memory_type != similars.SESSION])
-    judged = _judged(runtime, pairs)
+    pairs = _pairs(runtime, [one for one in batch if one.memory_type != similars.SESSION], pace)
+    judged = _judged(runtime, pairs, pace)
     with runtime.database.transaction() as session:
         _write(session, runtime.database.is_sqlite, batch, judged)
     return len(batch)
 
 
-def _pairs(runtime: Runtime, batch: Sequence[Read]) -> list[Pair]:
+def _pairs(runtime: Runtime, batch: Sequence[Read], pace: Pace) -> list[Pair]:
     """What is near to each of the batch, each pair once, nearest first."""
     index = runtime.engine.index
     vectors = _vectors(runtime, index, batch)
-    near = {
-        one.id: index.nearest(one.user_id, vectors[one.id], DEPTH + 1)
-        for one in batch
-        if vectors.get(one.id) is not None
-    }
+    near: dict[UUID, dict[UUID, float]] = {}
+    for one in batch:
+        if one.id in vectors:
+            near[one.id] = index.nearest(one.user_id, vectors[one.id], DEPTH + 1)
+            pace.breathe()
     beside = _beside(runtime.database, {id for of_one in near.values() for id, score in of_one.items()})
     found: dict[tuple[UUID, UUID], Pair] = {}
     for one in batch:
@@ -215,9 +230,12 @@ def _beside(database: Database, ids: Iterable[UUID]) -> dict[UUID, Read]:
         return {row.id: Read(*row) for row in session.execute(query)}
 
 
-def _judged(runtime: Runtime, pairs: Sequence[Pair]) -> list[tuple[Pair, Likeness]]:
+def _judged(runtime: Runtime, pairs: Sequence[Pair], pace: Pace) -> list[tuple[Pair, Likeness]]:
     """What each pair is: by its words, and by the LLM where there is one; at most so many of one memory."""
-    by_words = {pair: likeness.judge(pair.one.content, pair.other.content, pair.similarity) for pair in pairs}
+    by_words: dict[Pair, Likeness | None] = {}
+    for pair in pairs:
+        by_words[pair] = likeness.judge(pair.one.content, pair.other.content, pair.similarity)
+        pace.breathe()
     llm = _llm(runtime) if pairs else None
     if llm is not None:
         by_words |= _asked(llm, [pair for pair in pairs if by_words[pair] != likeness.SAME_WORDS])
