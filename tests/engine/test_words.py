@@ -190,3 +190,17 @@ def test_a_word_that_a_quarter_of_the_memories_have_does_not_count_beside_anothe
     put(words, ANN, dict.fromkeys(range(1, 200), "ann hotel") | {200: "ann rome"})
     assert found(words, ANN, "ann rome") == [200]
     assert len(found(words, ANN, "ann", 300)) == 200
+
+
+def test_scores_stay_the_same_when_what_is_gone_is_cleared_away(
+    new_words: NewWords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postings, "FEW_DEAD", 2)
+    words = new_words()
+    put(words, ANN, {1: "coffee " * 100 + "dog", 2: "coffee dog dog rome", **dict.fromkeys(range(3, 9), "train hotel")})
+    words.search(ANN, ["coffee"], 5)
+    for number in range(3, 8):
+        remove(words, number)
+    scores = words.search(ANN, ["coffee", "dog"], 5)
+    assert list(scores) == [UUID(int=2).hex, UUID(int=1).hex]
+    assert scores == pytest.approx(new_words().search(ANN, ["coffee", "dog"], 5))
