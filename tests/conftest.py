@@ -65,6 +65,7 @@ def shared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch, made_once.loop(patch):
         made_once.doors(patch)
         made_once.statements(patch)
+        made_once.certificates(patch)
         yield
 
 
@@ -181,14 +182,11 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
     server.drop(url)
 
 
-@pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
-    """A server's settings in a directory and with a database of its own."""
-    (tmp_path / "models").symlink_to(MODEL_CACHE)
+@pytest.fixture(scope="session")
+def any_settings() -> Settings:
+    """A server's settings but for where its data is; made once, for pydantic looks for each in the environment."""
     return Settings(
         _env_file=None,  # type: ignore[call-arg]
-        data_dir=tmp_path,
-        database_url=database_url,
         admin_api_key=ADMIN_KEY,
         default_user_id="admin",
         sweep_seconds=3600,
@@ -197,6 +195,13 @@ def settings(tmp_path: Path, database_url: str) -> Settings:
         rate_limit_mem9="off",
         rate_limit_login="off",
     )
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str, any_settings: Settings) -> Settings:
+    """A server's settings in a directory and with a database of its own."""
+    (tmp_path / "models").symlink_to(MODEL_CACHE)
+    return any_settings.model_copy(update={"data_dir": tmp_path, "database_url": database_url})
 
 
 def engine_for(runtime: Runtime, built: Built) -> Built:

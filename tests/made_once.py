@@ -1,4 +1,4 @@
-"""What the tests of a process share because making it takes longer than most of them: routes, compiled SQL, a loop.
+"""What the tests of a process share because making it takes longer than most of them: routes, SQL, a loop, TLS.
 
 Every test still has a server, a runtime and a database of its own. FastAPI makes a door's routes when the first request
 comes, SQLAlchemy compiles a statement once an engine, and a test client starts an event loop in a thread for every
@@ -6,8 +6,10 @@ request: together half of a test's time (decision 0040).
 """
 
 import copy
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import anyio.from_thread
@@ -74,6 +76,11 @@ def _sharing(make: Callable[[str], Engine]) -> Callable[[str], Engine]:
         return engine
 
     return sharing
+
+
+def certificates(patch: pytest.MonkeyPatch) -> None:
+    """Have the clients of providers share a TLS context: reading the certificates takes 20 ms each time."""
+    patch.setattr(ssl, "create_default_context", lru_cache(ssl.create_default_context))
 
 
 @contextmanager

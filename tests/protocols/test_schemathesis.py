@@ -19,8 +19,10 @@ from app.routers import mem0, platform
 from tests.conftest import ADMIN_KEY
 from tests.protocols.asking import API, remember
 
-# Of each operation: a thousand in all. Wrong ones are slow to make up.
+# Of each operation: a thousand in all. Wrong ones are slow to make up. PostgreSQL is asked the first ones of the same
+# requests: what it alone may choke on (NUL, numbers out of its range) is in the door's own tests of it.
 EXAMPLES = {GenerationMode.POSITIVE: 18, GenerationMode.NEGATIVE: 4}
+ON_POSTGRESQL = {GenerationMode.POSITIVE: 6, GenerationMode.NEGATIVE: 1}
 HEADERS = {"Authorization": f"Bearer {ADMIN_KEY}"}
 DERANDOMIZED = settings(
     derandomize=True,
@@ -38,12 +40,14 @@ def known(door: TestClient) -> dict[str, Any]:
     return {"memory_id": created["id"], "app_id": created["app_id"], "user_id": "admin"}
 
 
-def exercise(operation: APIOperation, mode: GenerationMode, known: dict[str, Any], seen: Counter[int]) -> None:
+def exercise(
+    operation: APIOperation, mode: GenerationMode, known: dict[str, Any], seen: Counter[int], examples: int
+) -> None:
     """Ask so many requests of the operation; about what is there, where they are to be right."""
     named = {key: value for key, value in known.items() if f"{{{key}}}" in operation.path}
     fixed = {"path_parameters": named} if named and mode is GenerationMode.POSITIVE else {}
 
-    @settings(DERANDOMIZED, max_examples=EXAMPLES[mode])
+    @settings(DERANDOMIZED, max_examples=examples)
     @given(case=operation.as_strategy(generation_mode=mode, **fixed))
     def ask(case: Case) -> None:
         response = case.call(headers=HEADERS)
@@ -60,9 +64,10 @@ MODES = pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode
 
 @MODES
 def test_no_request_is_answered_with_a_server_error(
-    server: FastAPI, known: dict[str, Any], mode: GenerationMode
+    server: FastAPI, known: dict[str, Any], mode: GenerationMode, database_kind: str
 ) -> None:
-    asked(schemathesis.openapi.from_asgi(f"{API}/openapi.json", server), known, mode, 20)
+    examples = (EXAMPLES if database_kind == "sqlite" else ON_POSTGRESQL)[mode]
+    asked(schemathesis.openapi.from_asgi(f"{API}/openapi.json", server), known, mode, 20, examples)
 
 
 @MODES
@@ -86,9 +91,9 @@ def test_nor_at_the_hosted_mem0s(runtime: Runtime, known: dict[str, Any], mode: 
     asked(schema.exclude(path_regex="^/api/v1/|^/v2/profiles"), known, mode, 10)  # what is 501, and the project
 
 
-def asked(schema: Any, known: dict[str, Any], mode: GenerationMode, least: int) -> None:
+def asked(schema: Any, known: dict[str, Any], mode: GenerationMode, least: int, examples: int | None = None) -> None:
     """Ask about every operation of the document; `least` of them can be asked in this mode."""
-    seen: Counter[int] = Counter()
+    seen, each = Counter[int](), examples or EXAMPLES[mode]
     for found in schema.get_all_operations():
-        exercise(found.ok(), mode, known, seen)
-    assert sum(seen.values()) > least * EXAMPLES[mode], seen
+        exercise(found.ok(), mode, known, seen, each)
+    assert sum(seen.values()) > least * each, seen
