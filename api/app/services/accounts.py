@@ -2,7 +2,6 @@
 
 import hmac
 import logging
-import sqlite3
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -194,7 +193,7 @@ def _note_use(runtime: Runtime, key_id: UUID, last: datetime | None) -> None:
     try:
         with runtime.relaxed.transaction() as session:
             session.execute(update(ApiKey).where(ApiKey.id == key_id, stale).values(last_used_at=moment))
-    except (OperationalError, sqlite3.OperationalError) as error:
+    except OperationalError as error:
         logging.getLogger(__name__).warning("the use of a key was not noted: %s", error)
 
 
