@@ -49,9 +49,13 @@ def test_what_is_asked_at_the_time_is_asked_each_time(ctx: AsCaller) -> None:
 def test_memories_are_shown_as_any_statement_has_them(ctx: AsCaller) -> None:
     with ctx(writing=True) as c:
         ids = [*reversed(stored(c, "Ann bought lemons.", "Bo sold a boat.", "Cy sings.")), uuid4()]
-        shown = views.pick(c, views.FETCHED, ids, {})
-        assert [view.id for view in shown] == ids[:-1]
-        assert shown == views.pick(c, views.OF_THESE, ids, {})
+        for statement in (views.FETCHED, views.OF_THESE):
+            shown = views.pick(c, statement, [*ids, ids[0]], {})
+            assert [(view.id, view.content) for view in shown] == [
+                (ids[0], "Cy sings."),
+                (ids[1], "Bo sold a boat."),
+                (ids[2], "Ann bought lemons."),
+            ]
 
 
 def test_alone_it_opens_no_transaction_and_within_one_it_sees_what_was_written(ctx: AsCaller) -> None:

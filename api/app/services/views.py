@@ -135,7 +135,7 @@ def pick(
         return []
     rows = _rows(ctx, statement, {"ids": ids, **values}, alone=alone)
     views = {view.id: view for view in map(_view, rows)}
-    return [views[id] for id in ids if id in views]
+    return [views[id] for id in dict.fromkeys(ids) if id in views]
 
 
 def _rows(
