@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, insert, select
 
 from app.context import Context, Runtime
 from app.engine.engine import Built
@@ -213,6 +213,20 @@ def test_the_table_of_an_owner_with_many_says_the_same_as_the_truth(ctx: AsCalle
         with ctx() as c:
             ids = [*dict.fromkeys([*ids, *c.session.scalars(select(Memory.id).order_by(Memory.id))])]
             same_of_many(c, ids)
+
+
+def test_the_table_forgets_what_was_deleted_before_it_was_indexed(ctx: AsCaller, runtime: Runtime) -> None:
+    ids = told(ctx, *TURNS)
+    with ctx(writing=True) as c:
+        late = c.session.get_one(Memory, ids[0])
+        values = {"user_id": late.user_id, "app_id": late.app_id, "content": "Later.", "content_hash": "0" * 64}
+        pending = c.session.scalars(insert(Memory).values(run_id="s1", **values).returning(Memory.id)).one()
+    with ctx() as c:
+        same_of_many(c, ids[:2])  # the table is read now
+    with ctx(writing=True) as c:
+        states.change(c, [pending], State.deleted)
+    with ctx() as c:
+        same_of_many(c, ids)
 
 
 def test_the_table_follows_what_another_process_writes(ctx: AsCaller, runtime: Runtime, built: Built) -> None:

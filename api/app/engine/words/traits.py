@@ -22,7 +22,9 @@ from app.engine.words.postings import Postings
 _COLUMNS = """m.id, m.run_id, m.created_at, m.author, m.occurred_at,
     rtrim(m.content) LIKE '%?' OR rtrim(m.content) LIKE '%\uff1f', length(m.content)"""
 # In the order in which they were stored: each turn is its session's last when it comes, and the rows lie side by side.
-LOAD = f"SELECT {_COLUMNS} FROM memories m WHERE m.user_id = ? AND m.state = 'active' ORDER BY m.created_at, m.id"
+# Only what the words have: of anything else they would not say when it goes.
+LOAD = f"""SELECT {_COLUMNS} FROM memories m WHERE m.user_id = ? AND m.state = 'active'
+    AND EXISTS (SELECT 1 FROM memory_terms t WHERE t.memory_id = m.id) ORDER BY m.created_at, m.id"""
 NEWER = f"""SELECT {_COLUMNS} FROM memory_terms t CROSS JOIN memories m ON m.id = t.memory_id
     WHERE t.owner_id = ? AND t.change > ? AND m.user_id = t.owner_id AND m.state = 'active'"""
 THESE = f"""SELECT {_COLUMNS} FROM json_each(?) wanted CROSS JOIN memories m ON m.id = wanted.value
